@@ -1,0 +1,1 @@
+//! The page and the worker of the Kafka playground; see ARCHITECTURE.md.
