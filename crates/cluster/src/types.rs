@@ -17,7 +17,9 @@ pub type TimestampMs = i64;
 pub type Bytes = Arc<[u8]>;
 
 /// Bumped with each new leader of a partition. Kafka: `leaderEpoch`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct LeaderEpoch(pub i32);
 
 impl LeaderEpoch {
@@ -26,7 +28,9 @@ impl LeaderEpoch {
 }
 
 /// Bumped with each change of a partition's metadata. Kafka: `partitionEpoch`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct PartitionEpoch(pub i32);
 
 /// A topic's name and one of its partitions, printed as Kafka does: `orders-0`.

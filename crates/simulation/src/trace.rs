@@ -1,0 +1,67 @@
+//! What happened, for observers. Recording changes no event; with nobody watching it costs a branch.
+
+use crate::Micros;
+use crate::actor::{Actor, NodeId};
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Happening<A: Actor> {
+    Started {
+        node: NodeId,
+    },
+    Stopped {
+        node: NodeId,
+    },
+    Paused {
+        node: NodeId,
+    },
+    Resumed {
+        node: NodeId,
+    },
+    /// `arrives_at` is none where the link is cut.
+    Sent {
+        from: NodeId,
+        to: NodeId,
+        arrives_at: Option<Micros>,
+        message: A::Message,
+    },
+    /// What an actor told of itself.
+    Event {
+        node: NodeId,
+        event: A::Event,
+    },
+}
+
+/// The happenings since they were last taken.
+#[derive(Clone, Debug)]
+pub struct Trace<A: Actor> {
+    on: bool,
+    happenings: Vec<(Micros, Happening<A>)>,
+}
+
+impl<A: Actor> Trace<A> {
+    pub fn off() -> Self {
+        Self { on: false, happenings: Vec::new() }
+    }
+
+    pub fn is_on(&self) -> bool {
+        self.on
+    }
+
+    /// Switches recording on or off.
+    pub fn watch(&mut self, on: bool) {
+        self.on = on;
+        self.happenings.clear();
+    }
+
+    pub(crate) fn record(&mut self, at: Micros, happening: impl FnOnce() -> Happening<A>) {
+        if self.on {
+            self.happenings.push((at, happening()));
+        }
+    }
+
+    /// What happened since the last call, in order.
+    pub fn take(&mut self) -> Vec<(Micros, Happening<A>)> {
+        std::mem::take(&mut self.happenings)
+    }
+}
