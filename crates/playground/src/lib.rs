@@ -1,1 +1,9 @@
 #![forbid(unsafe_code)]
+//! A session in page's terms: what crosses between page and worker, and the read models that the page draws.
+//!
+//! # Where to start
+//! - [`seam`]: [`seam::ToEngine`] and [`seam::FromEngine`], and their versioned bytes.
+//! - [`view`]: the read models, each with its delta.
+
+pub mod seam;
+pub mod view;
