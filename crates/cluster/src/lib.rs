@@ -10,6 +10,7 @@
 //! - No text meant for people but Kafka's own messages; no console, no views.
 #![forbid(unsafe_code)]
 
+pub mod broker;
 pub mod client;
 pub mod controller;
 pub mod event;
@@ -17,3 +18,4 @@ pub mod log;
 pub mod protocol;
 pub mod types;
 pub mod uuid;
+pub mod world;
