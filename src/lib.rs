@@ -1,1 +1,8 @@
 //! The page and the worker of the Kafka playground; see ARCHITECTURE.md.
+//!
+//! Natively this is an empty library: everything here needs a browser.
+#![cfg(target_arch = "wasm32")]
+
+pub mod browser;
+pub mod page;
+pub mod worker;

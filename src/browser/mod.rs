@@ -1,0 +1,8 @@
+//! The doors to the browser's own interfaces: nothing outside this folder and `storage` names `web_sys`.
+
+pub mod link;
+
+/// Whether this module runs in the page, not in the worker.
+pub fn is_page() -> bool {
+    web_sys::window().is_some()
+}

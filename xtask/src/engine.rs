@@ -1,0 +1,27 @@
+//! Tasks that run the engine itself: they are in another binary of this package, with dependencies, built to run fast.
+
+use crate::Outcome;
+use crate::args::Args;
+use crate::process::{pass_on, root};
+use std::process::Command;
+
+pub fn vectors(args: &Args) -> Outcome {
+    pass_on(&mut command("vectors", &args.words))
+}
+
+pub fn replay(args: &Args) -> Outcome {
+    pass_on(&mut command("replay", &args.words))
+}
+
+pub fn fuzz(args: &Args) -> Outcome {
+    pass_on(&mut command("fuzz", &args.words))
+}
+
+/// The engine binary with a task and its words.
+pub fn command(task: &str, words: &[String]) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["run", "--quiet", "--locked", "--profile", "fast", "--package", "xtask"]);
+    cargo.args(["--manifest-path"]).arg(root().join("Cargo.toml"));
+    cargo.args(["--features", "engine", "--bin", "engine", "--", task]).args(words);
+    cargo
+}

@@ -1,0 +1,35 @@
+//! The tasks that run the engine natively; `cargo xtask <task>` builds and starts this.
+
+use std::process::ExitCode;
+
+struct Task {
+    name: &'static str,
+    usage: &'static str,
+    /// Gets the words after the task's name; `None` says that they are wrong use.
+    run: fn(&[String]) -> Option<ExitCode>,
+}
+
+const TASKS: &[Task] = &[
+    Task { name: "vectors", usage: "vectors DIR", run: |_| None },
+    Task { name: "replay", usage: "replay DIR [--scenario NAME] [--diff]", run: |_| None },
+    Task { name: "fuzz", usage: "fuzz [--seed S] [--seeds A..B] [--minutes M]", run: |_| None },
+    Task { name: "bench", usage: "bench [--json]", run: |_| None },
+];
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let name = words.next().unwrap_or_default();
+    let words: Vec<String> = words.collect();
+    let Some(task) = TASKS.iter().find(|task| task.name == name) else {
+        eprintln!("engine: there is no task {name:?}");
+        return ExitCode::from(2);
+    };
+    if words.iter().any(|word| word == "-h" || word == "--help") {
+        println!("usage: cargo xtask {}", task.usage);
+        return ExitCode::SUCCESS;
+    }
+    (task.run)(&words).unwrap_or_else(|| {
+        eprintln!("usage: cargo xtask {}", task.usage);
+        ExitCode::from(2)
+    })
+}
