@@ -1,14 +1,26 @@
-//! The log of one partition. (First shape: the owner of this area replaces this file.)
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+//! The log of one partition, in real bytes: batches, segments and their indexes, leader epochs, producers.
+//!
+//! # Where to start
+//! - [`PartitionLog`] is what a replica holds: append, read, truncate, retention.
+//! - [`Batch`] is a record batch, held once however many replicas and messages share it; [`RecordBatchBuilder`] makes one.
+//!
+//! # Promises
+//! - Plain data: no clock (`now` is a parameter), no disk; a refusal is a [`LogError`] in Kafka's words.
+//! - Appending touches no record on a follower, and on a leader only what Kafka validates there.
 
-/// One record batch in Kafka's v2 format, held once and shared.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Batch(Arc<[u8]>);
+pub mod batch_pool;
+pub mod compression;
+pub mod control_record;
+pub mod crc;
+pub mod error;
+pub mod leader_epoch_cache;
+pub mod record_batch;
+pub mod record_batch_builder;
+pub mod varint;
 
-impl Batch {
-    /// The whole batch, header included.
-    pub fn size_bytes(&self) -> usize {
-        self.0.len()
-    }
-}
+pub use compression::CompressionType;
+pub use control_record::{ControlRecordType, EndTransactionMarker};
+pub use error::{LogError, LogErrorKind, RecordError};
+pub use leader_epoch_cache::LeaderEpochCache;
+pub use record_batch::{Batch, BatchHeader, Record, RecordHeader, TimestampType};
+pub use record_batch_builder::RecordBatchBuilder;

@@ -139,14 +139,14 @@ impl Payload for Message {
                 .iter()
                 .flat_map(|topic| &topic.partition_data)
                 .filter_map(|partition| partition.records.as_ref())
-                .map(|batch| batch.size_bytes() as u64)
+                .map(|batch| u64::from(batch.size_in_bytes()))
                 .sum(),
             Self::Response { response: Response::Fetch(response), .. } => response
                 .responses
                 .iter()
                 .flat_map(|topic| &topic.partitions)
                 .flat_map(|partition| &partition.records)
-                .map(|batch| batch.size_bytes() as u64)
+                .map(|batch| u64::from(batch.size_in_bytes()))
                 .sum(),
             _ => 0,
         };

@@ -1,0 +1,230 @@
+//! The codecs of record batches, in the framing that Kafka's clients write and read.
+//!
+//! gzip (RFC 1952), snappy in blocks with the xerial header, lz4 frames of independent 64 KiB blocks, zstd frames.
+//! zstd can be left out of a build (feature `zstd`): it then answers `UNSUPPORTED_COMPRESSION_TYPE`.
+//! Kafka: `CompressionType`, `org.apache.kafka.common.compress`.
+
+use std::io::{Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::crc::crc32;
+use super::error::LogError;
+
+/// No batch may decompress to more: a batch is limited to `max.message.bytes`, so this only stops bombs.
+const DECOMPRESSED_MAX: usize = 256 << 20;
+
+/// How the records of a batch are compressed: the low three bits of its attributes. Kafka: `CompressionType`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum CompressionType {
+    #[default]
+    None,
+    Gzip,
+    Snappy,
+    Lz4,
+    Zstd,
+}
+
+impl CompressionType {
+    pub const fn id(self) -> u8 {
+        match self {
+            Self::None => 0,
+            Self::Gzip => 1,
+            Self::Snappy => 2,
+            Self::Lz4 => 3,
+            Self::Zstd => 4,
+        }
+    }
+
+    pub const fn from_id(id: u8) -> Option<Self> {
+        match id {
+            0 => Some(Self::None),
+            1 => Some(Self::Gzip),
+            2 => Some(Self::Snappy),
+            3 => Some(Self::Lz4),
+            4 => Some(Self::Zstd),
+            _ => None,
+        }
+    }
+
+    /// As in `compression.type` of a producer.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd]
+            .into_iter()
+            .find(|codec| codec.name() == name)
+    }
+}
+
+/// Compresses the records of one batch. `gzip_level` is `compression.gzip.level` (1 to 9, -1 for the default); the
+/// other codecs have one level here.
+pub fn compress(
+    codec: CompressionType,
+    gzip_level: i32,
+    bytes: &[u8],
+) -> Result<Vec<u8>, LogError> {
+    match codec {
+        CompressionType::None => Ok(bytes.to_vec()),
+        CompressionType::Gzip => Ok(gzip(gzip_level, bytes)),
+        CompressionType::Snappy => snappy(bytes),
+        CompressionType::Lz4 => lz4(bytes),
+        CompressionType::Zstd => zstd::compress(bytes),
+    }
+}
+
+/// The reverse of [`compress`]; also reads what other implementations of the formats write.
+pub fn decompress(codec: CompressionType, bytes: &[u8]) -> Result<Vec<u8>, LogError> {
+    match codec {
+        CompressionType::None => Ok(bytes.to_vec()),
+        CompressionType::Gzip => gunzip(bytes),
+        CompressionType::Snappy => unsnappy(bytes),
+        CompressionType::Lz4 => unlz4(bytes),
+        CompressionType::Zstd => zstd::decompress(bytes),
+    }
+}
+
+fn broken() -> LogError {
+    LogError::invalid_record("Failed to decompress record stream")
+}
+
+fn gzip(level: i32, bytes: &[u8]) -> Vec<u8> {
+    let level = u8::try_from(level).unwrap_or(6).min(9);
+    // Magic, deflate, no flags, no time, no extra flags, operating system 0: what Java's GZIPOutputStream writes.
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0];
+    out.extend(miniz_oxide::deflate::compress_to_vec(bytes, level));
+    out.extend(crc32(bytes).to_le_bytes());
+    out.extend((bytes.len() as u32).to_le_bytes());
+    out
+}
+
+fn gunzip(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
+    let [0x1f, 0x8b, 8, flags, ..] = *bytes else { return Err(broken()) };
+    let mut at = 10;
+    if flags & 4 != 0 {
+        let length = bytes.get(at..at + 2).ok_or_else(broken)?;
+        at += 2 + usize::from(u16::from_le_bytes([length[0], length[1]]));
+    }
+    for text in [8, 16] {
+        if flags & text != 0 {
+            let rest = bytes.get(at..).ok_or_else(broken)?;
+            at += 1 + rest.iter().position(|byte| *byte == 0).ok_or_else(broken)?;
+        }
+    }
+    if flags & 2 != 0 {
+        at += 2;
+    }
+    let end = bytes.len().checked_sub(8).ok_or_else(broken)?;
+    let deflated = bytes.get(at..end).ok_or_else(broken)?;
+    let plain = miniz_oxide::inflate::decompress_to_vec_with_limit(deflated, DECOMPRESSED_MAX)
+        .map_err(|_| broken())?;
+    let trailer: [&[u8]; 2] = [&crc32(&plain).to_le_bytes(), &(plain.len() as u32).to_le_bytes()];
+    if trailer.concat() == bytes[end..] { Ok(plain) } else { Err(broken()) }
+}
+
+/// Header of xerial's `SnappyOutputStream`: a magic, then its version and the oldest compatible one.
+const XERIAL_HEADER: [u8; 16] = *b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01";
+/// Block size of `SnappyOutputStream`.
+const XERIAL_BLOCK: usize = 32 * 1024;
+
+fn snappy(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
+    let mut out = XERIAL_HEADER.to_vec();
+    let mut encoder = snap::raw::Encoder::new();
+    for block in bytes.chunks(XERIAL_BLOCK) {
+        let compressed = encoder
+            .compress_vec(block)
+            .map_err(|_| LogError::invalid_record("Failed to compress records"))?;
+        out.extend((compressed.len() as u32).to_be_bytes());
+        out.extend(compressed);
+    }
+    Ok(out)
+}
+
+fn unsnappy(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
+    let mut decoder = snap::raw::Decoder::new();
+    let mut out = Vec::new();
+    let mut unpack = |block: &[u8]| -> Result<(), LogError> {
+        let length = snap::raw::decompress_len(block).map_err(|_| broken())?;
+        let start = out.len();
+        if start + length > DECOMPRESSED_MAX {
+            return Err(broken());
+        }
+        out.resize(start + length, 0);
+        decoder.decompress(block, &mut out[start..]).map(drop).map_err(|_| broken())
+    };
+    if !bytes.starts_with(&XERIAL_HEADER[..8]) {
+        // Some clients write one bare snappy block; Kafka's reader takes that too.
+        unpack(bytes)?;
+        return Ok(out);
+    }
+    let mut rest = bytes.get(XERIAL_HEADER.len()..).ok_or_else(broken)?;
+    while let Some((length, tail)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_be_bytes(*length) as usize;
+        unpack(tail.get(..length).ok_or_else(broken)?)?;
+        rest = &tail[length..];
+    }
+    if rest.is_empty() { Ok(out) } else { Err(broken()) }
+}
+
+fn lz4(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
+    use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+    let frame = FrameInfo::new().block_size(BlockSize::Max64KB).block_mode(BlockMode::Independent);
+    let mut encoder = FrameEncoder::with_frame_info(frame, Vec::new());
+    let failed = || LogError::invalid_record("Failed to compress records");
+    encoder.write_all(bytes).map_err(|_| failed())?;
+    encoder.finish().map_err(|_| failed())
+}
+
+fn unlz4(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
+    read_limited(lz4_flex::frame::FrameDecoder::new(bytes))
+}
+
+fn read_limited(reader: impl Read) -> Result<Vec<u8>, LogError> {
+    let mut out = Vec::new();
+    reader.take(DECOMPRESSED_MAX as u64 + 1).read_to_end(&mut out).map_err(|_| broken())?;
+    if out.len() > DECOMPRESSED_MAX { Err(broken()) } else { Ok(out) }
+}
+
+#[cfg(feature = "zstd")]
+mod zstd {
+    use ruzstd::decoding::StreamingDecoder;
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    use super::{LogError, broken, read_limited};
+
+    pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
+        Ok(compress_to_vec(bytes, CompressionLevel::Fastest))
+    }
+
+    pub fn decompress(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
+        read_limited(StreamingDecoder::new(bytes).map_err(|_| broken())?)
+    }
+}
+
+#[cfg(not(feature = "zstd"))]
+mod zstd {
+    use super::super::error::{LogError, LogErrorKind};
+
+    fn unsupported() -> LogError {
+        LogError::new(
+            LogErrorKind::UnsupportedCompressionType,
+            "The requesting client does not support the compression type of given partition.",
+        )
+    }
+
+    pub fn compress(_: &[u8]) -> Result<Vec<u8>, LogError> {
+        Err(unsupported())
+    }
+
+    pub fn decompress(_: &[u8]) -> Result<Vec<u8>, LogError> {
+        Err(unsupported())
+    }
+}
