@@ -40,10 +40,24 @@ pub trait Host {
     /// What Tab can offer for an option's value, as a client could know it.
     fn completions(&self, values: crate::options::Values) -> Vec<String>;
 
+    /// Whom `host:port` reaches, seen from a container (`Some`) or from the user's machine.
+    fn resolve(&self, host: &str, port: u16, container: Option<&str>) -> Address;
+
     /// The number of the version that nodes run, as tools print it.
     fn kafka_version(&self) -> &'static str {
         "4.3.1"
     }
+}
+
+/// What an address leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Address {
+    /// The listener of this node (which may be down).
+    Node(cluster::types::BrokerId),
+    /// The name is known, but nobody listens on the port.
+    Refused,
+    /// DNS does not know the name.
+    UnknownHost,
 }
 
 /// What the host reports to the console.

@@ -12,7 +12,7 @@ use simulation::Micros;
 use crate::client::{ClientCommand, ClientEvent, ClientId, ClientSpec};
 use crate::date::log4j_time;
 use crate::disk::DiskError;
-use crate::host::{DockerAction, NodeStatus};
+use crate::host::{Address, DockerAction, NodeStatus};
 use crate::output::Notice;
 use crate::tool::{Invocation, ToolIo};
 use crate::world::Read;
@@ -49,6 +49,7 @@ enum Reply {
     Nodes(Vec<NodeStatus>),
     Lines(Vec<String>),
     Console(bool),
+    Address(Address),
 }
 
 impl Journal {
@@ -190,7 +191,7 @@ impl Script<'_> {
         }
     }
 
-    /// The next event of a client; `None` once `timeout` has passed.
+    /// The next event of a client; `None` once `timeout` has passed. Log lines never come here: the console prints them on stderr.
     pub fn next_event(
         &mut self,
         client: ClientId,
@@ -273,6 +274,16 @@ impl Script<'_> {
         let has = self.io.has_console();
         self.record(Reply::Console(has));
         has
+    }
+
+    /// Whom `host:port` reaches from where the tool runs.
+    pub fn resolve(&mut self, host: &str, port: u16) -> Address {
+        if let Some(Reply::Address(address)) = self.replay() {
+            return address;
+        }
+        let address = self.io.resolve(host, port);
+        self.record(Reply::Address(address));
+        address
     }
 
     /// The containers.

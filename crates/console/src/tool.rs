@@ -6,7 +6,7 @@ use simulation::Micros;
 use crate::client::{ClientCommand, ClientEvent, ClientId, ClientSpec};
 use crate::date::log4j_time;
 use crate::disk::{DiskError, absolute};
-use crate::host::{DockerAction, Host};
+use crate::host::{Address, DockerAction, Host};
 use crate::options::Tool;
 use crate::output::{Notice, TerminalId};
 use crate::world::{Read, Sink, Source, Streams, World};
@@ -42,7 +42,7 @@ pub enum ToolEvent {
     Input,
     /// The time set by [`ToolIo::set_timer`] has come.
     Timer,
-    /// One of its clients reports.
+    /// One of its clients reports. Log lines never come here: the console prints them on stderr.
     Client { client: ClientId, event: ClientEvent },
     /// Ctrl-C, or SIGTERM. The tool ends itself by [`ToolIo::exit`] (130, 143), now or after its farewell.
     Interrupt { code: i32 },
@@ -138,7 +138,11 @@ impl ToolIo<'_> {
                 }
                 Read::Data(line)
             }
-            other => other,
+            Read::End => {
+                self.state.ignores_input = true;
+                Read::End
+            }
+            Read::Wait => Read::Wait,
         }
     }
 
@@ -151,6 +155,11 @@ impl ToolIo<'_> {
     pub fn has_console(&self) -> bool {
         matches!(self.streams.stdin, Source::Terminal(_))
             && matches!(self.streams.stdout, Sink::Terminal(..))
+    }
+
+    /// Whom `host:port` reaches from where the tool runs.
+    pub fn resolve(&self, host: &str, port: u16) -> Address {
+        self.host.resolve(host, port, self.invocation.container.as_deref())
     }
 
     /// Asks for a [`ToolEvent::Timer`] at that time; replaces the one before.
