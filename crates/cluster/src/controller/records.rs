@@ -109,3 +109,13 @@ impl MetadataBatch {
         self.base_offset + self.records.len() as Offset
     }
 }
+
+/// An image and the offset it is the state of: what a replica far behind starts anew from. Kafka: a snapshot of the metadata log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetadataSnapshot {
+    pub image: Arc<super::image::MetadataImage>,
+    /// Offset after the last record in the image.
+    pub end_offset: Offset,
+    /// Epoch of that record.
+    pub epoch: i32,
+}

@@ -2,7 +2,7 @@
 
 use super::data::EpochEndOffset;
 use super::message::message;
-use crate::controller::records::MetadataBatch;
+use crate::controller::records::{MetadataBatch, MetadataSnapshot};
 use crate::types::{BrokerId, Offset, PartitionIndex};
 use crate::uuid::Uuid;
 
@@ -103,6 +103,9 @@ message! {
         leader_epoch: i32,
         high_watermark: Offset,
         diverging_epoch: Option<EpochEndOffset>,
+        /// The follower is behind the start of the log: it must take `snapshot` first (FetchSnapshot).
+        snapshot_needed: bool,
+        snapshot: Option<MetadataSnapshot>,
         batches: Vec<MetadataBatch>,
     }
 }
