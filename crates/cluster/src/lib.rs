@@ -12,10 +12,14 @@
 
 pub mod broker;
 pub mod client;
+pub mod config;
 pub mod controller;
+pub mod coordinator_partition;
 pub mod event;
+pub mod java;
 pub mod log;
 pub mod protocol;
+pub mod topic_names;
 pub mod types;
 pub mod uuid;
 pub mod world;

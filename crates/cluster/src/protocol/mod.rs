@@ -3,7 +3,9 @@
 //! A message is defined once, as data ([`message`]); the enums [`Request`] and [`Response`] have one variant per API.
 
 pub mod admin;
+pub mod api_keys;
 pub mod data;
+pub mod errors;
 pub mod group;
 pub mod message;
 pub mod quorum;
@@ -12,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use simulation::Payload;
 
 pub use admin::*;
+pub use api_keys::ApiKey;
 pub use data::*;
+pub use errors::ErrorCode;
 pub use group::*;
 pub use quorum::*;
 

@@ -1,0 +1,7 @@
+//! What Kafka's output order owes to Java: hash codes and the iteration order of hash maps, in this one place.
+
+mod hash;
+mod hash_map;
+
+pub use hash::JavaHash;
+pub use hash_map::{JavaHashMap, JavaHashSet};
