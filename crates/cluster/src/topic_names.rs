@@ -25,7 +25,9 @@ fn reason_invalid(name: &str) -> Option<String> {
         return Some(format!("'{name}' is not allowed"));
     }
     if name.encode_utf16().count() > MAX_NAME_LENGTH {
-        return Some(format!("the length of '{name}' is longer than the max allowed length {MAX_NAME_LENGTH}"));
+        return Some(format!(
+            "the length of '{name}' is longer than the max allowed length {MAX_NAME_LENGTH}"
+        ));
     }
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     (!name.bytes().all(legal))

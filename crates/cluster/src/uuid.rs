@@ -48,7 +48,8 @@ impl Uuid {
     /// with a dash, which command lines would take for an option.
     pub fn random(draw: &mut impl Draw) -> Self {
         loop {
-            let mut half = || (0..4).fold(0u64, |bits, _| bits << 16 | u64::from(draw.next_int(1 << 16)));
+            let mut half =
+                || (0..4).fold(0u64, |bits, _| bits << 16 | u64::from(draw.next_int(1 << 16)));
             let most = half() & !0xf000 | 0x4000;
             let least = half() & !(0b11 << 62) | 0b10 << 62;
             let uuid = Self::new(most as i64, least as i64);
@@ -62,7 +63,9 @@ impl Uuid {
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.encode_utf16().count() > MAX_TEXT {
             let prefix: String = text.chars().take(MAX_TEXT).collect();
-            return Err(format!("Input string with prefix `{prefix}` is too long to be decoded as a base64 UUID"));
+            return Err(format!(
+                "Input string with prefix `{prefix}` is too long to be decoded as a base64 UUID"
+            ));
         }
         let bytes = decode_base64_url(text)?;
         let Ok(bytes) = <[u8; 16]>::try_from(bytes.as_slice()) else {
@@ -76,7 +79,8 @@ impl Uuid {
     }
 
     fn bits(self) -> u128 {
-        u128::from(self.most_significant_bits as u64) << 64 | u128::from(self.least_significant_bits as u64)
+        u128::from(self.most_significant_bits as u64) << 64
+            | u128::from(self.least_significant_bits as u64)
     }
 
     /// The form of `java.util.UUID`: 32 hex digits with dashes, as in member ids.
@@ -121,7 +125,8 @@ impl JavaHash for Uuid {
 /// `java.util.Base64`'s URL decoder with its messages.
 fn decode_base64_url(text: &str) -> Result<Vec<u8>, String> {
     // Java takes the text as ISO 8859-1: what does not fit there is a question mark.
-    let source: Vec<u8> = text.encode_utf16().map(|unit| u8::try_from(unit).unwrap_or(b'?')).collect();
+    let source: Vec<u8> =
+        text.encode_utf16().map(|unit| u8::try_from(unit).unwrap_or(b'?')).collect();
     if source.len() == 1 {
         return Err("Input byte[] should at least have 2 bytes for base64 bytes".into());
     }

@@ -26,7 +26,9 @@ pub fn producer(settings: &Settings<'_>) -> Result<ParsedConfigs, ConfigError> {
     if idempotent {
         if parsed.integer("retries") == 0 {
             if asked_for {
-                return Err(ConfigError::config("Must set retries to non-zero when using the idempotent producer."));
+                return Err(ConfigError::config(
+                    "Must set retries to non-zero when using the idempotent producer.",
+                ));
             }
             idempotent = false;
         }
@@ -48,9 +50,13 @@ pub fn producer(settings: &Settings<'_>) -> Result<ParsedConfigs, ConfigError> {
         }
     }
     if !idempotent && is_set(settings, "transactional.id") {
-        return Err(ConfigError::config("Cannot set a transactional.id without also enabling idempotence."));
+        return Err(ConfigError::config(
+            "Cannot set a transactional.id without also enabling idempotence.",
+        ));
     }
-    if parsed.boolean("transaction.two.phase.commit.enable") && is_set(settings, "transaction.timeout.ms") {
+    if parsed.boolean("transaction.two.phase.commit.enable")
+        && is_set(settings, "transaction.timeout.ms")
+    {
         return Err(ConfigError::config(
             "Cannot set transaction.timeout.ms when transaction.two.phase.commit.enable is set to true. Transactions \
              will not expire with two-phase commit enabled.",
@@ -92,10 +98,15 @@ pub fn consumer(settings: &Settings<'_>) -> Result<ParsedConfigs, ConfigError> {
             "share.acquire.mode",
         ]
     };
-    let given = |name: &str| settings.iter().any(|(other, value)| *other == name && !value.trim().is_empty());
+    let given = |name: &str| {
+        settings.iter().any(|(other, value)| *other == name && !value.trim().is_empty())
+    };
     let wrong: Vec<&str> = unsupported.iter().copied().filter(|name| given(name)).collect();
     if !wrong.is_empty() {
-        return Err(ConfigError::config(format!("{} cannot be set when group.protocol={protocol}", wrong.join(", "))));
+        return Err(ConfigError::config(format!(
+            "{} cannot be set when group.protocol={protocol}",
+            wrong.join(", ")
+        )));
     }
     Ok(parsed)
 }
@@ -108,7 +119,8 @@ pub fn admin(settings: &Settings<'_>) -> Result<ParsedConfigs, ConfigError> {
 }
 
 fn sasl_mechanism(parsed: &ParsedConfigs) -> Result<(), ConfigError> {
-    let sasl = parsed.text("security.protocol").is_some_and(|protocol| protocol.starts_with("SASL_"));
+    let sasl =
+        parsed.text("security.protocol").is_some_and(|protocol| protocol.starts_with("SASL_"));
     if sasl && parsed.text("sasl.mechanism").is_none_or(str::is_empty) {
         return Err(ConfigError::value(
             "sasl.mechanism",
@@ -123,7 +135,10 @@ fn sasl_mechanism(parsed: &ParsedConfigs) -> Result<(), ConfigError> {
 pub fn broker(settings: &Settings<'_>) -> Result<ParsedConfigs, ConfigError> {
     // `broker.id` and `node.id` are synonyms.
     let mut settings = settings.to_vec();
-    let id = settings.iter().find(|(name, _)| matches!(*name, "broker.id" | "node.id")).map(|(_, id)| *id);
+    let id = settings
+        .iter()
+        .find(|(name, _)| matches!(*name, "broker.id" | "node.id"))
+        .map(|(_, id)| *id);
     if let Some(id) = id {
         for name in ["broker.id", "node.id"] {
             if !is_set(&settings, name) {
@@ -133,7 +148,11 @@ pub fn broker(settings: &Settings<'_>) -> Result<ParsedConfigs, ConfigError> {
     }
     let parsed = ConfigDef::Broker.parse(&settings)?;
     group_coordinator(&parsed)?;
-    if !parsed.list("group.coordinator.rebalance.protocols").iter().any(|protocol| protocol == "classic") {
+    if !parsed
+        .list("group.coordinator.rebalance.protocols")
+        .iter()
+        .any(|protocol| protocol == "classic")
+    {
         return Err(ConfigError::config("Disabling the 'classic' protocol is not supported."));
     }
     node_values(&parsed, is_set(&settings, "listener.security.protocol.map"))?;
@@ -142,29 +161,44 @@ pub fn broker(settings: &Settings<'_>) -> Result<ParsedConfigs, ConfigError> {
 
 /// Kafka: `GroupCoordinatorConfig`'s and `ShareGroupConfig`'s constructors.
 fn group_coordinator(parsed: &ParsedConfigs) -> Result<(), ConfigError> {
-    let at_least = |high: &str, low: &str| require(parsed.integer(high) >= parsed.integer(low), high, "greater than or equal to", low);
-    let at_most = |low: &str, high: &str| require(parsed.integer(low) <= parsed.integer(high), low, "less than or equal to", high);
+    let at_least = |high: &str, low: &str| {
+        require(parsed.integer(high) >= parsed.integer(low), high, "greater than or equal to", low)
+    };
+    let at_most = |low: &str, high: &str| {
+        require(parsed.integer(low) <= parsed.integer(high), low, "less than or equal to", high)
+    };
     for kind in ["consumer", "share", "streams"] {
         let name = |rest: &str| format!("group.{kind}.{rest}");
         for what in ["heartbeat.interval.ms", "session.timeout.ms", "assignment.interval.ms"] {
-            let (value, min, max) = (name(what), name(&format!("min.{what}")), name(&format!("max.{what}")));
+            let (value, min, max) =
+                (name(what), name(&format!("min.{what}")), name(&format!("max.{what}")));
             at_least(&max, &min)?;
             at_least(&value, &min)?;
             at_most(&value, &max)?;
             if what == "session.timeout.ms" {
                 let heartbeat = name("heartbeat.interval.ms");
-                require(parsed.integer(&heartbeat) < parsed.integer(&value), &heartbeat, "less than", &value)?;
+                require(
+                    parsed.integer(&heartbeat) < parsed.integer(&value),
+                    &heartbeat,
+                    "less than",
+                    &value,
+                )?;
             }
         }
     }
     at_most("group.streams.num.standby.replicas", "group.streams.max.standby.replicas")?;
     let assignors = parsed.list("group.share.assignors").len();
     if assignors != 1 {
-        return Err(illegal(format!("group.share.assignors must contain exactly one assignor, but found {assignors}")));
+        return Err(illegal(format!(
+            "group.share.assignors must contain exactly one assignor, but found {assignors}"
+        )));
     }
     for what in ["delivery.count.limit", "partition.max.record.locks", "record.lock.duration.ms"] {
-        let (value, min, max) =
-            (format!("group.share.{what}"), format!("group.share.min.{what}"), format!("group.share.max.{what}"));
+        let (value, min, max) = (
+            format!("group.share.{what}"),
+            format!("group.share.min.{what}"),
+            format!("group.share.max.{what}"),
+        );
         at_least(&max, &value)?;
         at_least(&value, &min)?;
     }
@@ -181,20 +215,39 @@ fn require(holds: bool, name: &str, relation: &str, other: &str) -> Result<(), C
 
 /// Kafka: `KafkaConfig.validateValues`.
 fn node_values(parsed: &ParsedConfigs, mapped: bool) -> Result<(), ConfigError> {
-    let check = |holds: bool, message: &str| if holds { Ok(()) } else { Err(ConfigError::requirement(message)) };
+    let check = |holds: bool, message: &str| {
+        if holds { Ok(()) } else { Err(ConfigError::requirement(message)) }
+    };
     if parsed.get("node.id") != parsed.get("broker.id") {
-        return Err(ConfigError::config("You must set `node.id` to the same value as `broker.id`."));
+        return Err(ConfigError::config(
+            "You must set `node.id` to the same value as `broker.id`.",
+        ));
     }
     let in_ms = |synonyms: &[&str]| {
         let set = synonyms.iter().find_map(|name| Some((*name, parsed.optional_integer(name)?)));
-        set.map_or(0, |(name, value)| if value < 0 { value } else { value * super::synonyms::millis_per_unit(name) })
+        set.map_or(0, |(name, value)| {
+            if value < 0 { value } else { value * super::synonyms::millis_per_unit(name) }
+        })
     };
-    check(in_ms(&["log.roll.ms", "log.roll.hours"]) >= 1, "log.roll.ms must be greater than or equal to 1")?;
-    check(in_ms(&["log.roll.jitter.ms", "log.roll.jitter.hours"]) >= 0, "log.roll.jitter.ms must be greater than or equal to 0")?;
+    check(
+        in_ms(&["log.roll.ms", "log.roll.hours"]) >= 1,
+        "log.roll.ms must be greater than or equal to 1",
+    )?;
+    check(
+        in_ms(&["log.roll.jitter.ms", "log.roll.jitter.hours"]) >= 0,
+        "log.roll.jitter.ms must be greater than or equal to 0",
+    )?;
     let retention = in_ms(&["log.retention.ms", "log.retention.minutes", "log.retention.hours"]);
-    check(retention >= 1 || retention == -1, "log.retention.ms must be unlimited (-1) or, greater than or equal to 1")?;
-    let dedupe = parsed.integer("log.cleaner.dedupe.buffer.size") / parsed.integer("log.cleaner.threads").max(1);
-    check(dedupe > 1024 * 1024, "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.")?;
+    check(
+        retention >= 1 || retention == -1,
+        "log.retention.ms must be unlimited (-1) or, greater than or equal to 1",
+    )?;
+    let dedupe = parsed.integer("log.cleaner.dedupe.buffer.size")
+        / parsed.integer("log.cleaner.threads").max(1);
+    check(
+        dedupe > 1024 * 1024,
+        "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.",
+    )?;
     let fetch_wait = parsed.integer("replica.fetch.wait.max.ms");
     check(
         fetch_wait <= parsed.integer("replica.socket.timeout.ms"),
@@ -232,7 +285,12 @@ fn listeners(parsed: &ParsedConfigs, mapped: bool) -> Result<Vec<String>, Config
         };
         names.push(name.to_uppercase());
     }
-    let refuse = |why: String| Err(illegal(format!("Error creating broker listeners from '[{}]': {why}", given.join(", "))));
+    let refuse = |why: String| {
+        Err(illegal(format!(
+            "Error creating broker listeners from '[{}]': {why}",
+            given.join(", ")
+        )))
+    };
     let map = parsed.list("listener.security.protocol.map");
     let text_map = parsed.text("listener.security.protocol.map").unwrap_or_default();
     let mapped_names: Vec<String> = map
@@ -244,7 +302,8 @@ fn listeners(parsed: &ParsedConfigs, mapped: bool) -> Result<Vec<String>, Config
     let controllers = parsed.list("controller.listener.names");
     for name in &names {
         // Without a map of one's own, a controller's listener without a known protocol is PLAINTEXT.
-        let implied = !mapped && controllers.iter().any(|controller| controller.to_uppercase() == *name);
+        let implied =
+            !mapped && controllers.iter().any(|controller| controller.to_uppercase() == *name);
         if !mapped_names.contains(name) && !implied {
             return refuse(["No security protocol defined for listener ", name.as_str()].concat());
         }
@@ -253,13 +312,23 @@ fn listeners(parsed: &ParsedConfigs, mapped: bool) -> Result<Vec<String>, Config
     distinct.sort_unstable();
     distinct.dedup();
     if distinct.len() != names.len() {
-        return refuse(format!("Each listener must have a different name, listeners: [{}]", given.join(", ")));
+        return refuse(format!(
+            "Each listener must have a different name, listeners: [{}]",
+            given.join(", ")
+        ));
     }
-    let mut ports: Vec<&str> =
-        given.iter().filter_map(|listener| host_and_port(listener)).map(|(_, port)| port).filter(|port| *port != "0").collect();
+    let mut ports: Vec<&str> = given
+        .iter()
+        .filter_map(|listener| host_and_port(listener))
+        .map(|(_, port)| port)
+        .filter(|port| *port != "0")
+        .collect();
     ports.sort_unstable();
     if ports.windows(2).any(|pair| pair[0] == pair[1]) {
-        return refuse(format!("Each listener must have a different port, listeners: [{}]", given.join(", ")));
+        return refuse(format!(
+            "Each listener must have a different port, listeners: [{}]",
+            given.join(", ")
+        ));
     }
     if let Some(name) = parsed.text("inter.broker.listener.name")
         && !mapped_names.contains(&name.to_uppercase())
@@ -274,10 +343,16 @@ fn listeners(parsed: &ParsedConfigs, mapped: bool) -> Result<Vec<String>, Config
 
 /// What a node's roles ask of its quorum and listeners.
 fn roles(parsed: &ParsedConfigs, listeners: &[String]) -> Result<(), ConfigError> {
-    let check = |holds: bool, message: String| if holds { Ok(()) } else { Err(ConfigError::requirement(message)) };
+    let check = |holds: bool, message: String| {
+        if holds { Ok(()) } else { Err(ConfigError::requirement(message)) }
+    };
     let has_role = |role: &str| parsed.list("process.roles").iter().any(|other| other == role);
     let node = parsed.integer("node.id") as i32;
-    let voters: Vec<i32> = parsed.list("controller.quorum.voters").iter().map(|entry| parse_voter(entry)).collect::<Result<_, _>>()?;
+    let voters: Vec<i32> = parsed
+        .list("controller.quorum.voters")
+        .iter()
+        .map(|entry| parse_voter(entry))
+        .collect::<Result<_, _>>()?;
     let voters_text = voters.iter().map(i32::to_string).collect::<Vec<_>>().join(", ");
     let controller_names = parsed.list("controller.listener.names");
     if voters.is_empty() && parsed.list("controller.quorum.bootstrap.servers").is_empty() {
@@ -289,7 +364,9 @@ fn roles(parsed: &ParsedConfigs, listeners: &[String]) -> Result<(), ConfigError
     if !has_role("controller") {
         check(
             !voters.contains(&node),
-            format!("If process.roles contains just the 'broker' role, the node id {node} must not be included in the set of voters controller.quorum.voters=Set({voters_text})"),
+            format!(
+                "If process.roles contains just the 'broker' role, the node id {node} must not be included in the set of voters controller.quorum.voters=Set({voters_text})"
+            ),
         )?;
         return check(
             !controller_names.iter().any(|name| listeners.contains(&name.to_uppercase())),
@@ -298,7 +375,9 @@ fn roles(parsed: &ParsedConfigs, listeners: &[String]) -> Result<(), ConfigError
     }
     check(
         voters.is_empty() || voters.contains(&node),
-        format!("If process.roles contains the 'controller' role, the node id {node} must be included in the set of voters controller.quorum.voters=Set({voters_text})"),
+        format!(
+            "If process.roles contains the 'controller' role, the node id {node} must be included in the set of voters controller.quorum.voters=Set({voters_text})"
+        ),
     )?;
     let served = |name: &String| listeners.contains(&name.to_uppercase());
     check(

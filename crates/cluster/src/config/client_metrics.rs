@@ -14,12 +14,19 @@ const MATCH_PARAMS: &[&str] = &[
 
 /// Checks the configs of the subscription `name`.
 /// Simplified: that the pattern of a `match` is a well-formed regular expression is not checked.
-pub fn validate<V: AsRef<str>>(name: &str, values: &[(impl AsRef<str>, V)]) -> Result<(), ConfigError> {
+pub fn validate<V: AsRef<str>>(
+    name: &str,
+    values: &[(impl AsRef<str>, V)],
+) -> Result<(), ConfigError> {
     if name.is_empty() {
         return Err(ConfigError::invalid_request("Subscription name can't be empty"));
     }
-    if let Some((name, _)) = values.iter().find(|(name, _)| ConfigDef::ClientMetrics.key(name.as_ref()).is_none()) {
-        return Err(ConfigError::invalid_request(["Unknown client metrics configuration: ", name.as_ref()].concat()));
+    if let Some((name, _)) =
+        values.iter().find(|(name, _)| ConfigDef::ClientMetrics.key(name.as_ref()).is_none())
+    {
+        return Err(ConfigError::invalid_request(
+            ["Unknown client metrics configuration: ", name.as_ref()].concat(),
+        ));
     }
     let parsed = ConfigDef::ClientMetrics.parse(values)?;
     let set = |config: &str| values.iter().any(|(name, _)| name.as_ref() == config);

@@ -40,7 +40,8 @@ fn parse_nanos(text: &str) -> Option<i128> {
             if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
                 return None;
             }
-            total += whole(count)? * SECOND + sign * format!("{fraction:0<9}").parse::<i128>().ok()?;
+            total +=
+                whole(count)? * SECOND + sign * format!("{fraction:0<9}").parse::<i128>().ok()?;
             any = true;
         }
     }

@@ -44,8 +44,13 @@ const HEARTBEATS_WITHIN_SESSIONS: &[(&str, &str)] = &[
 ];
 
 /// Checks a group's new configs over a node's settings.
-pub fn validate<V: AsRef<str>>(values: &[(impl AsRef<str>, V)], broker: &ParsedConfigs) -> Result<(), ConfigError> {
-    if let Some((name, _)) = values.iter().find(|(name, _)| ConfigDef::Group.key(name.as_ref()).is_none()) {
+pub fn validate<V: AsRef<str>>(
+    values: &[(impl AsRef<str>, V)],
+    broker: &ParsedConfigs,
+) -> Result<(), ConfigError> {
+    if let Some((name, _)) =
+        values.iter().find(|(name, _)| ConfigDef::Group.key(name.as_ref()).is_none())
+    {
         let message = ["Unknown group config name: ", name.as_ref()].concat();
         return Err(ConfigError::invalid_configuration(message));
     }

@@ -108,7 +108,9 @@ impl ConfigKey {
     /// Reads and checks a value, or the default where none is set. Kafka: `ConfigDef.parseValue`.
     pub fn parse(&self, text: Option<&str>) -> Result<ConfigValue, ConfigError> {
         let mut value = match (text, self.default) {
-            (Some(text), _) | (None, DefaultValue::Is(text)) => ConfigValue::parse(self.name, text, self.config_type)?,
+            (Some(text), _) | (None, DefaultValue::Is(text)) => {
+                ConfigValue::parse(self.name, text, self.config_type)?
+            }
             (None, DefaultValue::Null) => ConfigValue::Null,
             (None, DefaultValue::Required) => {
                 return Err(ConfigError::config(format!(
@@ -142,8 +144,10 @@ pub(super) const NOT_NULL: Validator = Validator::NotNull;
 pub(super) const NOT_EMPTY: Validator = Validator::NotEmpty;
 pub(super) const LIST: Validator = Validator::List { valid: &[], empty: true, null: false };
 pub(super) const LIST_OR_NULL: Validator = Validator::List { valid: &[], empty: true, null: true };
-pub(super) const LIST_NOT_EMPTY: Validator = Validator::List { valid: &[], empty: false, null: false };
-pub(super) const LIST_NOT_EMPTY_OR_NULL: Validator = Validator::List { valid: &[], empty: false, null: true };
+pub(super) const LIST_NOT_EMPTY: Validator =
+    Validator::List { valid: &[], empty: false, null: false };
+pub(super) const LIST_NOT_EMPTY_OR_NULL: Validator =
+    Validator::List { valid: &[], empty: false, null: true };
 
 pub(super) const fn is(text: &'static str) -> DefaultValue {
     DefaultValue::Is(text)

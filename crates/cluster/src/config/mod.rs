@@ -98,7 +98,10 @@ impl ConfigDef {
 
     /// Reads all configs of the table: the given values, else the defaults. The first one refused, in the order
     /// of definition, is the error. Names that the table does not have are passed over.
-    pub fn parse<V: AsRef<str>>(self, values: &[(impl AsRef<str>, V)]) -> Result<ParsedConfigs, ConfigError> {
+    pub fn parse<V: AsRef<str>>(
+        self,
+        values: &[(impl AsRef<str>, V)],
+    ) -> Result<ParsedConfigs, ConfigError> {
         let mut parsed = ParsedConfigs::default();
         for key in self.keys() {
             let set = values.iter().rev().find(|(name, _)| name.as_ref() == key.name);

@@ -10,14 +10,19 @@ const LOCAL_RETENTION_MS: &str = "local.retention.ms";
 
 /// The first name, in the given order, that is no topic config is the error.
 pub fn validate_names<V>(values: &[(impl AsRef<str>, V)]) -> Result<(), ConfigError> {
-    let unknown = values.iter().map(|(name, _)| name.as_ref()).find(|name| ConfigDef::Topic.key(name).is_none());
+    let unknown = values
+        .iter()
+        .map(|(name, _)| name.as_ref())
+        .find(|name| ConfigDef::Topic.key(name).is_none());
     unknown.map_or(Ok(()), |name| {
         Err(ConfigError::invalid_configuration(["Unknown topic config name: ", name].concat()))
     })
 }
 
 /// Checks configs on their own, without a broker's defaults.
-pub fn validate<V: AsRef<str>>(values: &[(impl AsRef<str>, V)]) -> Result<ParsedConfigs, ConfigError> {
+pub fn validate<V: AsRef<str>>(
+    values: &[(impl AsRef<str>, V)],
+) -> Result<ParsedConfigs, ConfigError> {
     validate_names(values)?;
     let parsed = ConfigDef::Topic.parse(values)?;
     compaction_lags(&parsed)?;
@@ -54,7 +59,8 @@ pub fn validate_over<V: AsRef<str>>(
 }
 
 fn compaction_lags(parsed: &ParsedConfigs) -> Result<(), ConfigError> {
-    let (min, max) = (parsed.integer("min.compaction.lag.ms"), parsed.integer("max.compaction.lag.ms"));
+    let (min, max) =
+        (parsed.integer("min.compaction.lag.ms"), parsed.integer("max.compaction.lag.ms"));
     if min <= max {
         return Ok(());
     }
@@ -75,10 +81,17 @@ fn remote_storage(parsed: &ParsedConfigs, remote_system: bool) -> Result<(), Con
             "Remote log storage only supports topics with cleanup.policy=delete or cleanup.policy being an empty list.",
         ));
     }
-    local_within(parsed, LOCAL_RETENTION_BYTES, "retention.bytes", parsed.integer("retention.bytes") > -1)?;
+    local_within(
+        parsed,
+        LOCAL_RETENTION_BYTES,
+        "retention.bytes",
+        parsed.integer("retention.bytes") > -1,
+    )?;
     local_within(parsed, LOCAL_RETENTION_MS, "retention.ms", parsed.integer("retention.ms") != -1)?;
     if parsed.boolean("remote.log.copy.disable") {
-        for (local, total) in [(LOCAL_RETENTION_BYTES, "retention.bytes"), (LOCAL_RETENTION_MS, "retention.ms")] {
+        for (local, total) in
+            [(LOCAL_RETENTION_BYTES, "retention.bytes"), (LOCAL_RETENTION_MS, "retention.ms")]
+        {
             if parsed.integer(local) != -2 && parsed.integer(local) != parsed.integer(total) {
                 return Err(ConfigError::invalid_configuration(format!(
                     "When `remote.log.copy.disable` is set to true, the `{local}` and `{total}` must be set to the \
@@ -91,14 +104,27 @@ fn remote_storage(parsed: &ParsedConfigs, remote_system: bool) -> Result<(), Con
 }
 
 /// A local retention is at most the total one, where that is limited.
-fn local_within(parsed: &ParsedConfigs, local: &str, total: &str, limited: bool) -> Result<(), ConfigError> {
+fn local_within(
+    parsed: &ParsedConfigs,
+    local: &str,
+    total: &str,
+    limited: bool,
+) -> Result<(), ConfigError> {
     let (local_value, total_value) = (parsed.integer(local), parsed.integer(total));
     if !limited || local_value == -2 {
         Ok(())
     } else if local_value == -1 {
-        Err(ConfigError::value(local, local_value, &format!("Value must not be -1 as {total} value is set as {total_value}.")))
+        Err(ConfigError::value(
+            local,
+            local_value,
+            &format!("Value must not be -1 as {total} value is set as {total_value}."),
+        ))
     } else if local_value > total_value {
-        Err(ConfigError::value(local, local_value, &format!("Value must not be more than {total} property value: {total_value}")))
+        Err(ConfigError::value(
+            local,
+            local_value,
+            &format!("Value must not be more than {total} property value: {total_value}"),
+        ))
     } else {
         Ok(())
     }
@@ -106,7 +132,10 @@ fn local_within(parsed: &ParsedConfigs, local: &str, total: &str, limited: bool)
 
 /// The default that a node's settings give a topic config: its most specific synonym that is set, else Kafka's default.
 /// `setting` looks up a node's setting by name. Kafka: `KafkaConfig.extractLogConfigMap`.
-pub fn default_from_broker<'a>(name: &str, setting: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+pub fn default_from_broker<'a>(
+    name: &str,
+    setting: impl Fn(&str) -> Option<&'a str>,
+) -> Option<String> {
     let key = ConfigDef::Topic.key(name)?;
     for synonym in broker_synonyms_of_topic_config(name) {
         if let Some(value) = setting(synonym) {
@@ -121,13 +150,17 @@ pub fn default_from_broker<'a>(name: &str, setting: impl Fn(&str) -> Option<&'a 
 pub fn in_topic_units(broker_config: &str, value: &str, config_type: ConfigType) -> String {
     let factor = millis_per_unit(broker_config);
     match ConfigValue::parse(broker_config, value, config_type) {
-        Ok(ConfigValue::Integer(number)) if factor != 1 && number >= 0 => number.saturating_mul(factor).to_string(),
+        Ok(ConfigValue::Integer(number)) if factor != 1 && number >= 0 => {
+            number.saturating_mul(factor).to_string()
+        }
         _ => value.to_owned(),
     }
 }
 
 /// Every topic config that has a broker synonym, with the default that a node's settings give it.
-pub fn defaults_from_broker<'a>(setting: impl Fn(&str) -> Option<&'a str>) -> Vec<(&'static str, String)> {
+pub fn defaults_from_broker<'a>(
+    setting: impl Fn(&str) -> Option<&'a str>,
+) -> Vec<(&'static str, String)> {
     ConfigDef::Topic
         .keys()
         .iter()

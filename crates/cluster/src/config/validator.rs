@@ -10,12 +10,19 @@ pub enum Validator {
     NotNull,
     NotEmpty,
     /// Bounds included, as text so that messages show them as Kafka does; an empty bound is none.
-    Range { min: &'static str, max: &'static str },
+    Range {
+        min: &'static str,
+        max: &'static str,
+    },
     OneOf(&'static [&'static str]),
     /// The valid values are in upper case.
     OneOfIgnoringCase(&'static [&'static str]),
     /// Distinct values, of `valid` unless that is empty.
-    List { valid: &'static [&'static str], empty: bool, null: bool },
+    List {
+        valid: &'static [&'static str],
+        empty: bool,
+        null: bool,
+    },
     /// 1 to 9, or -1.
     GzipLevel,
     /// `*` or `partition:broker` pairs.
@@ -41,7 +48,9 @@ impl Validator {
             Self::OneOf(valid) | Self::List { valid, .. } => format!("[{}]", valid.join(", ")),
             Self::OneOfIgnoringCase(valid) => format!("(case insensitive) [{}]", valid.join(", ")),
             Self::GzipLevel => "[1,...,9] or -1".into(),
-            Self::ThrottledReplicas => "[partitionId]:[brokerId],[partitionId]:[brokerId],...".into(),
+            Self::ThrottledReplicas => {
+                "[partitionId]:[brokerId],[partitionId]:[brokerId],...".into()
+            }
             Self::QuorumVoters | Self::QuorumBootstrapServers => "non-empty list".into(),
             Self::OffsetReset => "[latest, earliest, none, by_duration:PnDTnHnMn.nS]".into(),
             Self::ShareOffsetReset => "[latest, earliest, by_duration:PnDTnHnMn.nS]".into(),
@@ -64,7 +73,9 @@ impl Validator {
             Self::OneOf(valid) if null || !valid.contains(&text) => {
                 refuse(format!("String must be one of: {}", valid.join(", ")))
             }
-            Self::OneOfIgnoringCase(valid) if null || !valid.contains(&text.to_uppercase().as_str()) => {
+            Self::OneOfIgnoringCase(valid)
+                if null || !valid.contains(&text.to_uppercase().as_str()) =>
+            {
                 refuse(format!("String must be one of (case insensitive): {}", valid.join(", ")))
             }
             Self::OneOf(_) | Self::OneOfIgnoringCase(_) => Ok(()),
@@ -80,8 +91,12 @@ impl Validator {
                 )),
                 _ => Ok(()),
             },
-            Self::QuorumVoters => list_of(value).iter().try_for_each(|entry| parse_voter(entry).map(drop)),
-            Self::QuorumBootstrapServers => list_of(value).iter().try_for_each(|entry| bootstrap_server(entry)),
+            Self::QuorumVoters => {
+                list_of(value).iter().try_for_each(|entry| parse_voter(entry).map(drop))
+            }
+            Self::QuorumBootstrapServers => {
+                list_of(value).iter().try_for_each(|entry| bootstrap_server(entry))
+            }
             Self::OffsetReset => {
                 if matches!(text, "earliest" | "latest" | "none") || by_duration(text) {
                     return Ok(());
@@ -100,7 +115,9 @@ impl Validator {
                      or of the format 'by_duration:<PnDTnHnMn.nS>'."
                 ))
             }
-            Self::ShareAcknowledgementMode => either(name, value, text, text, "implicit", "explicit"),
+            Self::ShareAcknowledgementMode => {
+                either(name, value, text, text, "implicit", "explicit")
+            }
             Self::ShareAcquireMode => {
                 let mode = text.to_lowercase();
                 either(name, value, &mode, text, "batch_optimized", "record_limit")
@@ -130,7 +147,13 @@ fn in_range(name: &str, value: &ConfigValue, min: &str, max: &str) -> Result<(),
     Ok(())
 }
 
-fn valid_list(name: &str, value: &ConfigValue, valid: &[&str], empty: bool, null: bool) -> Result<(), ConfigError> {
+fn valid_list(
+    name: &str,
+    value: &ConfigValue,
+    valid: &[&str],
+    empty: bool,
+    null: bool,
+) -> Result<(), ConfigError> {
     let ConfigValue::List(values) = value else {
         return if null {
             Ok(())
@@ -139,17 +162,27 @@ fn valid_list(name: &str, value: &ConfigValue, valid: &[&str], empty: bool, null
         };
     };
     if !empty && values.is_empty() {
-        let valid = if valid.is_empty() { "any non-empty value".into() } else { format!("[{}]", valid.join(", ")) };
+        let valid = if valid.is_empty() {
+            "any non-empty value".into()
+        } else {
+            format!("[{}]", valid.join(", "))
+        };
         return Err(ConfigError::config(format!(
             "Configuration '{name}' must not be empty. Valid values include: {valid}"
         )));
     }
     for value in values {
         if value.is_empty() {
-            return Err(ConfigError::config(format!("Configuration '{name}' values must not be empty.")));
+            return Err(ConfigError::config(format!(
+                "Configuration '{name}' values must not be empty."
+            )));
         }
         if !valid.is_empty() && !valid.contains(&value.as_str()) {
-            return Err(ConfigError::value(name, value, &format!("String must be one of: {}", valid.join(", "))));
+            return Err(ConfigError::value(
+                name,
+                value,
+                &format!("String must be one of: {}", valid.join(", ")),
+            ));
         }
     }
     Ok(())
@@ -157,14 +190,18 @@ fn valid_list(name: &str, value: &ConfigValue, valid: &[&str], empty: bool, null
 
 fn throttled_replicas(values: &[String]) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let pair = |text: &str| text.split_once(':').is_some_and(|(partition, broker)| digits(partition) && digits(broker));
+    let pair = |text: &str| {
+        text.split_once(':').is_some_and(|(partition, broker)| digits(partition) && digits(broker))
+    };
     values.iter().all(|value| value.trim().is_empty() || pair(value.trim()))
         || values.iter().map(|value| value.trim()).collect::<String>() == "*"
 }
 
 /// Host and port of `host:port`, `[v6]:port` or `protocol://host:port`. Kafka: `Utils.getHost`, `getPort`.
 pub(super) fn host_and_port(address: &str) -> Option<(&str, &str)> {
-    let legal = |text: &str, more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
+    let legal = |text: &str, more: &str| {
+        text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+    };
     let rest = match address.split_once("://") {
         Some((protocol, rest)) if legal(protocol, "-%._") => rest,
         _ => address,
@@ -181,9 +218,13 @@ pub(super) fn parse_voter(entry: &str) -> Result<i32, ConfigError> {
     const FORM: &str = "Each entry should be in the form `{id}@{host}:{port}`.";
     let parts: Vec<&str> = entry.trim_end_matches('@').split('@').collect();
     let &[id, address] = parts.as_slice() else {
-        return Err(ConfigError::config(["Invalid configuration value for controller.quorum.voters. ", FORM].concat()));
+        return Err(ConfigError::config(
+            ["Invalid configuration value for controller.quorum.voters. ", FORM].concat(),
+        ));
     };
-    let id = id.parse().map_err(|_| ConfigError::config(format!("Failed to parse voter ID as an integer from {id}")))?;
+    let id = id.parse().map_err(|_| {
+        ConfigError::config(format!("Failed to parse voter ID as an integer from {id}"))
+    })?;
     if host_and_port(address).is_none() {
         return Err(ConfigError::config(format!(
             "Failed to parse host name from entry {entry} for the configuration controller.quorum.voters. {FORM}"
@@ -205,11 +246,19 @@ fn by_duration(text: &str) -> bool {
     text.strip_prefix("by_duration:").and_then(duration::parse).is_some_and(|millis| millis >= 0)
 }
 
-fn either(name: &str, value: &ConfigValue, mode: &str, text: &str, one: &str, other: &str) -> Result<(), ConfigError> {
+fn either(
+    name: &str,
+    value: &ConfigValue,
+    mode: &str,
+    text: &str,
+    one: &str,
+    other: &str,
+) -> Result<(), ConfigError> {
     if mode == one || mode == other {
         return Ok(());
     }
-    let message =
-        format!("Invalid value `{text}` for configuration {name}. The value must either be '{one}' or '{other}'.");
+    let message = format!(
+        "Invalid value `{text}` for configuration {name}. The value must either be '{one}' or '{other}'."
+    );
     Err(ConfigError::value(name, value, &message))
 }

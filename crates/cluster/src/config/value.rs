@@ -35,7 +35,10 @@ impl ConfigError {
 
     /// Java's `IllegalArgumentException`, as Scala's `require` words it.
     pub fn requirement(message: impl fmt::Display) -> Self {
-        Self { exception: "IllegalArgumentException", message: format!("requirement failed: {message}") }
+        Self {
+            exception: "IllegalArgumentException",
+            message: format!("requirement failed: {message}"),
+        }
     }
 }
 
@@ -62,14 +65,26 @@ impl ConfigValue {
     /// Reads the text of a value.
     pub fn parse(name: &str, text: &str, config_type: ConfigType) -> Result<Self, ConfigError> {
         let trimmed = java_trim(text);
-        let number = || ConfigError::value(name, text, &format!("Not a number of type {}", config_type.name()));
+        let number = || {
+            ConfigError::value(name, text, &format!("Not a number of type {}", config_type.name()))
+        };
         match config_type {
             ConfigType::Boolean if trimmed.eq_ignore_ascii_case("true") => Ok(Self::Boolean(true)),
-            ConfigType::Boolean if trimmed.eq_ignore_ascii_case("false") => Ok(Self::Boolean(false)),
-            ConfigType::Boolean => Err(ConfigError::value(name, text, "Expected value to be either true or false")),
-            ConfigType::Text | ConfigType::Password | ConfigType::Class => Ok(Self::Text(trimmed.to_owned())),
-            ConfigType::Int => trimmed.parse::<i32>().map(|n| Self::Integer(n.into())).map_err(|_| number()),
-            ConfigType::Short => trimmed.parse::<i16>().map(|n| Self::Integer(n.into())).map_err(|_| number()),
+            ConfigType::Boolean if trimmed.eq_ignore_ascii_case("false") => {
+                Ok(Self::Boolean(false))
+            }
+            ConfigType::Boolean => {
+                Err(ConfigError::value(name, text, "Expected value to be either true or false"))
+            }
+            ConfigType::Text | ConfigType::Password | ConfigType::Class => {
+                Ok(Self::Text(trimmed.to_owned()))
+            }
+            ConfigType::Int => {
+                trimmed.parse::<i32>().map(|n| Self::Integer(n.into())).map_err(|_| number())
+            }
+            ConfigType::Short => {
+                trimmed.parse::<i16>().map(|n| Self::Integer(n.into())).map_err(|_| number())
+            }
             ConfigType::Long => trimmed.parse().map(Self::Integer).map_err(|_| number()),
             ConfigType::Double => parse_java_double(trimmed).map(Self::Double).ok_or_else(number),
             ConfigType::List if trimmed.is_empty() => Ok(Self::List(Vec::new())),
@@ -170,7 +185,9 @@ fn parse_java_double(text: &str) -> Option<f64> {
         _ => {}
     }
     let digits = unsigned.strip_suffix(['d', 'D', 'f', 'F']).unwrap_or(unsigned);
-    let decimal = digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
+    let decimal = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-'));
     if !decimal || digits.starts_with(['+', '-']) {
         return None;
     }

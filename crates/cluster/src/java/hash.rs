@@ -11,7 +11,8 @@ pub trait JavaHash {
 impl JavaHash for str {
     /// `String.hashCode`: over UTF-16 units.
     fn java_hash(&self) -> i32 {
-        self.encode_utf16().fold(0, |hash: i32, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
+        self.encode_utf16()
+            .fold(0, |hash: i32, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
     }
 }
 

@@ -45,7 +45,7 @@ impl<K: JavaHash + Eq, V> JavaHashMap<K, V> {
         }
         // Java: (float) size / 0.75f + 1.0f, then the next power of two.
         let mut copy = Self::with_capacity(map.len() * 4 / 3 + 1);
-        map.for_each(|(key, value)| drop(copy.insert(key, value)));
+        map.for_each(|(key, value)| _ = copy.insert(key, value));
         copy
     }
 
@@ -74,7 +74,8 @@ impl<K: JavaHash + Eq, V> JavaHashMap<K, V> {
     }
 
     fn resize(&mut self) {
-        let capacity = if self.buckets.is_empty() { self.initial_capacity } else { self.buckets.len() * 2 };
+        let capacity =
+            if self.buckets.is_empty() { self.initial_capacity } else { self.buckets.len() * 2 };
         let old = std::mem::take(&mut self.buckets);
         self.buckets.resize_with(capacity, Vec::new);
         for (key, value) in old.into_iter().flatten() {
@@ -169,7 +170,7 @@ impl<K: JavaHash + Eq, V> FromIterator<(K, V)> for JavaHashMap<K, V> {
     /// `Collectors.toMap` and any loop of `put`.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut map = Self::new();
-        entries.into_iter().for_each(|(key, value)| drop(map.insert(key, value)));
+        entries.into_iter().for_each(|(key, value)| _ = map.insert(key, value));
         map
     }
 }
@@ -193,8 +194,9 @@ impl<K: JavaHash + Eq> Default for JavaHashSet<K> {
 impl<K: JavaHash + Eq> JavaHashSet<K> {
     /// `new HashSet<>(collection)`: sized by the collection's size, duplicates included.
     pub fn copy_of(collection: impl ExactSizeIterator<Item = K>) -> Self {
-        let mut map = JavaHashMap::with_capacity((collection.len() * 4 / 3 + 1).max(DEFAULT_CAPACITY));
-        collection.for_each(|key| drop(map.insert(key, ())));
+        let mut map =
+            JavaHashMap::with_capacity((collection.len() * 4 / 3 + 1).max(DEFAULT_CAPACITY));
+        collection.for_each(|key| _ = map.insert(key, ()));
         Self(map)
     }
 

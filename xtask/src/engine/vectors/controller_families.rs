@@ -1,6 +1,8 @@
 //! Vectors of the tables and the small rules: hashes, ids, errors, APIs, names, configs.
 
-use cluster::config::{self, ConfigDef, ConfigError, DefaultValue, ParsedConfigs, build, dynamic, synonyms, topic};
+use cluster::config::{
+    self, ConfigDef, ConfigError, DefaultValue, ParsedConfigs, build, dynamic, synonyms, topic,
+};
 use cluster::coordinator_partition::{partition_for, share_coordinator_key};
 use cluster::java::{JavaHash, JavaHashMap, JavaHashSet};
 use cluster::protocol::api_keys::{ApiKey, Listeners};
@@ -16,13 +18,16 @@ use super::outcome::{Outcome, compare, strings, text};
 pub fn java_hash(case: &Value) -> Outcome {
     match text(case, "op").as_str() {
         "hash" => compare(case, "hash", text(case, "s").java_hash()),
-        "tphash" => compare(case, "hash", partition(&text(case, "topic"), &case["partition"]).java_hash()),
+        "tphash" => {
+            compare(case, "hash", partition(&text(case, "topic"), &case["partition"]).java_hash())
+        }
         "uuidhash" => match Uuid::parse(&text(case, "uuid")) {
             Ok(uuid) => compare(case, "hash", uuid.java_hash()),
             Err(message) => Outcome::Failed(message),
         },
         "order" => {
-            let removed = if case["removed"].is_array() { strings(&case["removed"]) } else { Vec::new() };
+            let removed =
+                if case["removed"].is_array() { strings(&case["removed"]) } else { Vec::new() };
             let order = if text(case, "kind") == "tp" {
                 insertion_order(case, &removed, |key| parse_partition(key))
             } else {
@@ -30,13 +35,15 @@ pub fn java_hash(case: &Value) -> Outcome {
             };
             compare(case, "out", order)
         }
-        "copy" if text(case, "kind") == "tp" => copies(case, |key| parse_partition(key)).and(|| {
-            let mut topics: JavaHashMap<String, ()> = JavaHashMap::new();
-            for key in strings(&case["keys"]) {
-                topics.compute_if_absent(parse_partition(&key).topic, || ());
-            }
-            compare(case, "groupingByTopic", topics.keys().cloned().collect::<Vec<_>>())
-        }),
+        "copy" if text(case, "kind") == "tp" => {
+            copies(case, |key| parse_partition(key)).and(|| {
+                let mut topics: JavaHashMap<String, ()> = JavaHashMap::new();
+                for key in strings(&case["keys"]) {
+                    topics.compute_if_absent(parse_partition(&key).topic, || ());
+                }
+                compare(case, "groupingByTopic", topics.keys().cloned().collect::<Vec<_>>())
+            })
+        }
         "copy" => copies(case, str::to_owned),
         _ => Outcome::Unknown,
     }
@@ -76,8 +83,20 @@ fn copies<K: JavaHash + Eq + ToString + Clone>(case: &Value, parse: impl Fn(&str
     let map: JavaHashMap<K, ()> = keys.iter().cloned().map(|key| (key, ())).collect();
     let entries: Vec<(K, ())> = map.keys().cloned().map(|key| (key, ())).collect();
     compare(case, "toSet", show(collected.iter().collect()))
-        .and(|| compare(case, "setFromList", show(JavaHashSet::copy_of(keys.iter().cloned()).iter().collect())))
-        .and(|| compare(case, "mapFromMap", show(JavaHashMap::copy_of(entries.into_iter()).keys().collect())))
+        .and(|| {
+            compare(
+                case,
+                "setFromList",
+                show(JavaHashSet::copy_of(keys.iter().cloned()).iter().collect()),
+            )
+        })
+        .and(|| {
+            compare(
+                case,
+                "mapFromMap",
+                show(JavaHashMap::copy_of(entries.into_iter()).keys().collect()),
+            )
+        })
 }
 
 /// uuid.json
@@ -94,7 +113,11 @@ pub fn uuid(case: &Value) -> Outcome {
     compare(case, "str", uuid.to_string())
         .and(|| compare(case, "java", uuid.hyphenated()))
         .and(|| compare(case, "hash", uuid.java_hash()))
-        .and(|| Outcome::check(Uuid::parse(&uuid.to_string()) == Ok(uuid), || "does not survive its text".into()))
+        .and(|| {
+            Outcome::check(Uuid::parse(&uuid.to_string()) == Ok(uuid), || {
+                "does not survive its text".into()
+            })
+        })
 }
 
 /// errors.json
@@ -132,7 +155,11 @@ pub fn api_keys(case: &Value) -> Outcome {
 /// topic-names.json
 pub fn topic_names(case: &Value) -> Outcome {
     if text(case, "op") == "collision" {
-        return compare(case, "collision", topic_names::has_collision(&text(case, "a"), &text(case, "b")));
+        return compare(
+            case,
+            "collision",
+            topic_names::has_collision(&text(case, "a"), &text(case, "b")),
+        );
     }
     let name = text(case, "name");
     let answer = topic_names::validate(&name);
@@ -171,7 +198,9 @@ fn config_def(name: &str) -> Option<ConfigDef> {
 /// config-defs.json
 pub fn config_defs(case: &Value) -> Outcome {
     let Some(def) = config_def(&text(case, "def")) else { return Outcome::Unknown };
-    let Some(key) = def.key(&text(case, "name")) else { return Outcome::Failed("no such config".into()) };
+    let Some(key) = def.key(&text(case, "name")) else {
+        return Outcome::Failed("no such config".into());
+    };
     let mut row = json!({
         "def": def.name(), "name": key.name, "type": key.config_type.name(),
         "valid": key.validator.text(), "importance": key.importance.name(),
@@ -267,6 +296,8 @@ const STRING_DESERIALIZER: &str = "org.apache.kafka.common.serialization.StringD
 fn answer(case: &Value, found: Result<Value, config::ConfigError>) -> Outcome {
     match found {
         Ok(value) => compare(case, "ok", value),
-        Err(error) => compare(case, "error", error.exception).and(|| compare(case, "message", error.message)),
+        Err(error) => {
+            compare(case, "error", error.exception).and(|| compare(case, "message", error.message))
+        }
     }
 }

@@ -28,7 +28,9 @@ impl Outcome {
 /// Compares one field of a case with what the engine found; an absent field is null.
 pub fn compare(case: &Value, field: &str, found: impl Serialize) -> Outcome {
     let found = serde_json::to_value(found).unwrap_or_default();
-    Outcome::check(found == case[field], || format!("{field}: expected {}, found {found}", case[field]))
+    Outcome::check(found == case[field], || {
+        format!("{field}: expected {}, found {found}", case[field])
+    })
 }
 
 /// A field as text; empty if it is none.
@@ -43,5 +45,10 @@ pub fn strings(list: &Value) -> Vec<String> {
 
 /// A list of numbers.
 pub fn numbers(list: &Value) -> Vec<i32> {
-    list.as_array().into_iter().flatten().filter_map(Value::as_i64).map(|number| number as i32).collect()
+    list.as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_i64)
+        .map(|number| number as i32)
+        .collect()
 }

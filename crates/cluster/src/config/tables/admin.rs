@@ -3,6 +3,7 @@
 use crate::config::key::*;
 
 /// `admin`
+#[rustfmt::skip]
 pub const ADMIN: &[ConfigKey] = &[
     key("bootstrap.servers", List, is(""), LIST, High),
     key("bootstrap.controllers", List, is(""), LIST, High),

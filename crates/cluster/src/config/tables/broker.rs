@@ -4,6 +4,7 @@ use crate::config::key::*;
 use crate::config::validator::Validator;
 
 /// `broker`
+#[rustfmt::skip]
 pub const BROKER: &[ConfigKey] = &[
     key("remote.log.storage.system.enable", Boolean, is("false"), ANY, Medium),
     key("remote.log.storage.manager.impl.prefix", Text, is("rsm.config."), NOT_EMPTY, Medium),

@@ -3,6 +3,7 @@
 use crate::config::key::*;
 
 /// `client-metrics`
+#[rustfmt::skip]
 pub const CLIENT_METRICS: &[ConfigKey] = &[
     key("metrics", List, is(""), LIST, Medium),
     key("interval.ms", Int, is("300000"), ANY, Medium),

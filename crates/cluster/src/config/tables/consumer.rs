@@ -4,6 +4,7 @@ use crate::config::key::*;
 use crate::config::validator::Validator;
 
 /// `consumer`
+#[rustfmt::skip]
 pub const CONSUMER: &[ConfigKey] = &[
     key("bootstrap.servers", List, REQUIRED, LIST_NOT_EMPTY, High),
     key("client.dns.lookup", Text, is("use_all_dns_ips"), one_of(&["use_all_dns_ips", "resolve_canonical_bootstrap_servers_only"]), Medium),

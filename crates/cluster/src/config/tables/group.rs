@@ -4,6 +4,7 @@ use crate::config::key::*;
 use crate::config::validator::Validator;
 
 /// `group`
+#[rustfmt::skip]
 pub const GROUP: &[ConfigKey] = &[
     key("consumer.session.timeout.ms", Int, is("45000"), at_least("1"), Medium),
     key("consumer.heartbeat.interval.ms", Int, is("5000"), at_least("1"), Medium),

@@ -3,6 +3,7 @@
 use crate::config::key::*;
 
 /// `broker-quota`
+#[rustfmt::skip]
 pub const BROKER_QUOTA: &[ConfigKey] = &[
     key("leader.replication.throttled.rate", Long, is("9223372036854775807"), at_least("0"), Medium),
     key("follower.replication.throttled.rate", Long, is("9223372036854775807"), at_least("0"), Medium),
@@ -10,6 +11,7 @@ pub const BROKER_QUOTA: &[ConfigKey] = &[
 ];
 
 /// `user-and-client-quota`
+#[rustfmt::skip]
 pub const USER_AND_CLIENT_QUOTA: &[ConfigKey] = &[
     key("producer_byte_rate", Long, is("9223372036854775807"), ANY, Medium),
     key("consumer_byte_rate", Long, is("9223372036854775807"), ANY, Medium),
@@ -18,6 +20,7 @@ pub const USER_AND_CLIENT_QUOTA: &[ConfigKey] = &[
 ];
 
 /// `ip-quota`
+#[rustfmt::skip]
 pub const IP_QUOTA: &[ConfigKey] = &[
     key("connection_creation_rate", Int, is("2147483647"), at_least("0"), Medium),
 ];

@@ -4,6 +4,7 @@ use crate::config::key::*;
 use crate::config::validator::Validator;
 
 /// `topic`
+#[rustfmt::skip]
 pub const TOPIC: &[ConfigKey] = &[
     key("segment.bytes", Int, is("1073741824"), at_least("1048576"), Medium),
     key("segment.ms", Long, is("604800000"), at_least("1"), Medium),
