@@ -1,9 +1,9 @@
 //! The browser that tests run in, and its driver: found, or installed where that is ours to do.
 
-use crate::process::{apt_install, can_apt, find};
+use crate::process::{apt_install, can_apt, find, root};
 use crate::{Outcome, say};
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const PROGRAMS: &[&str] = &[
     "chromium",
@@ -67,4 +67,16 @@ pub fn ready() -> Outcome<PathBuf> {
     find_browser().ok_or_else(|| {
         "no browser found: install Chrome, Chromium or Edge, or name one in CHROME".to_string()
     })
+}
+
+/// webdriver.json, which the wasm tests' runner reads: which browser, and how it is started. It differs per machine, so
+/// it is written and not committed. Root may not use the browser's sandbox.
+pub fn write_driver_settings(browser: &Path) -> Outcome {
+    let path = root().join("webdriver.json");
+    let binary = browser.display().to_string().replace('\\', "\\\\");
+    let text = format!(
+        "{{ \"goog:chromeOptions\": {{ \"binary\": \"{binary}\", \"args\": [\"--headless=new\", \"--no-sandbox\", \
+         \"--disable-gpu\", \"--disable-dev-shm-usage\"] }} }}\n"
+    );
+    std::fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))
 }

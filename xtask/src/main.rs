@@ -8,10 +8,13 @@ mod browser;
 mod build;
 mod engine;
 mod index_html;
+mod misses;
 mod process;
 mod say;
 mod serve;
 mod setup;
+mod structure;
+mod test;
 mod toolchain;
 
 use args::Args;
@@ -67,6 +70,15 @@ const TASKS: &[Task] = &[
         flags: &[],
         words: Words::None,
         run: setup::run,
+    },
+    Task {
+        name: "test",
+        summary: "set up, then all tests: lint, unit, truth, wasm, e2e",
+        help: "cargo xtask test [lint|unit|truth|wasm|e2e|trunk]...\n\n  lint    house rules, rustfmt, clippy, cargo-deny (where installed)\n  unit    the native crates' tests, and a minute of fuzzing\n  truth   vectors and transcripts of the real Kafka in tests/kafka\n  wasm    storage, worker and page in headless Chromium\n  e2e     the built page in a real browser\n  trunk   installs trunk and builds with it; only when named",
+        options: &[],
+        flags: &[],
+        words: Words::Of(test::SUITES),
+        run: test::run,
     },
     Task {
         name: "vectors",

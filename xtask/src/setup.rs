@@ -4,7 +4,7 @@ use crate::args::Args;
 use crate::process::{answer, execute, execute_quietly, find, find_in, root};
 use crate::toolchain::{Toolchain, tools_dir};
 use crate::{Outcome, say};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
@@ -102,4 +102,16 @@ pub fn npm_packages() -> Outcome {
     }
     step.done();
     Ok(())
+}
+
+/// Another program with the environment that a command was given.
+pub fn same_environment(command: &Command, program: &Path) -> Command {
+    let mut other = Command::new(program);
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => other.env(name, value),
+            None => other.env_remove(name),
+        };
+    }
+    other
 }
