@@ -12,13 +12,23 @@ use crate::types::{
 pub struct ClientSpec {
     /// `client.id`; may be empty.
     pub client_id: String,
-    /// `bootstrap.servers`, already resolved: the nodes behind the addresses, in the order given.
-    pub bootstrap: Vec<BrokerId>,
+    /// `bootstrap.servers`, in the order given.
+    pub bootstrap: Vec<BootstrapServer>,
     pub kind: ClientKind,
     /// Client configuration by Kafka's names (`linger.ms`, `group.id`, ...); what is absent has Kafka's default.
     pub config: Vec<(String, String)>,
     /// The address a broker sees, as Kafka prints it: `/127.0.0.1`.
     pub host: String,
+}
+
+/// One address of `bootstrap.servers`, already resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BootstrapServer {
+    /// As written: `localhost`.
+    pub host: String,
+    pub port: i32,
+    /// The node that listens there; none refuses connections.
+    pub node: Option<BrokerId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
