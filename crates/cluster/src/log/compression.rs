@@ -98,8 +98,8 @@ fn broken() -> LogError {
 
 fn gzip(level: i32, bytes: &[u8]) -> Vec<u8> {
     let level = u8::try_from(level).unwrap_or(6).min(9);
-    // Magic, deflate, no flags, no time, no extra flags, operating system 0: what Java's GZIPOutputStream writes.
-    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0];
+    // Magic, deflate, no flags, no time, no extra flags, operating system unknown: what Java's GZIPOutputStream writes.
+    let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
     out.extend(miniz_oxide::deflate::compress_to_vec(bytes, level));
     out.extend(crc32(bytes).to_le_bytes());
     out.extend((bytes.len() as u32).to_le_bytes());
