@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::protocol::errors::ErrorCode;
+
 /// The kind of a refusal. Kafka: the exception class, and the `Errors` entry that a response carries for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogErrorKind {
@@ -45,21 +47,23 @@ impl LogErrorKind {
         }
     }
 
-    /// The protocol's error code, as in Kafka's `Errors`; -1 is `UNKNOWN_SERVER_ERROR`.
-    pub const fn code(self) -> i16 {
+    /// What a response carries for it.
+    pub const fn error_code(self) -> ErrorCode {
         match self {
-            Self::OffsetOutOfRange => 1,
-            Self::CorruptRecord => 2,
-            Self::RecordTooLarge => 10,
-            Self::RecordBatchTooLarge => 18,
-            Self::InvalidTimestamp => 32,
-            Self::OutOfOrderSequence => 45,
-            Self::InvalidProducerEpoch => 47,
-            Self::InvalidTxnState => 48,
-            Self::TransactionCoordinatorFenced => 52,
-            Self::UnsupportedCompressionType => 76,
-            Self::InvalidRecord => 87,
-            Self::UnexpectedAppendOffset | Self::OffsetsOutOfOrder | Self::IllegalArgument => -1,
+            Self::OffsetOutOfRange => ErrorCode::OffsetOutOfRange,
+            Self::CorruptRecord => ErrorCode::CorruptMessage,
+            Self::RecordTooLarge => ErrorCode::MessageTooLarge,
+            Self::RecordBatchTooLarge => ErrorCode::RecordListTooLarge,
+            Self::InvalidTimestamp => ErrorCode::InvalidTimestamp,
+            Self::OutOfOrderSequence => ErrorCode::OutOfOrderSequenceNumber,
+            Self::InvalidProducerEpoch => ErrorCode::InvalidProducerEpoch,
+            Self::InvalidTxnState => ErrorCode::InvalidTxnState,
+            Self::TransactionCoordinatorFenced => ErrorCode::TransactionCoordinatorFenced,
+            Self::UnsupportedCompressionType => ErrorCode::UnsupportedCompressionType,
+            Self::InvalidRecord => ErrorCode::InvalidRecord,
+            Self::UnexpectedAppendOffset | Self::OffsetsOutOfOrder | Self::IllegalArgument => {
+                ErrorCode::UnknownServerError
+            }
         }
     }
 }
