@@ -98,6 +98,7 @@ apis! {
     EndQuorumEpoch = 54: EndQuorumEpochRequest, EndQuorumEpochResponse;
     DescribeQuorum = 55: DescribeQuorumRequest, DescribeQuorumResponse;
     AlterPartition = 56: AlterPartitionRequest, AlterPartitionResponse;
+    Envelope = 58: EnvelopeRequest, EnvelopeResponse;
     DescribeCluster = 60: DescribeClusterRequest, DescribeClusterResponse;
     BrokerRegistration = 62: BrokerRegistrationRequest, BrokerRegistrationResponse;
     BrokerHeartbeat = 63: BrokerHeartbeatRequest, BrokerHeartbeatResponse;

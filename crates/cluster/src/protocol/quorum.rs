@@ -2,6 +2,7 @@
 
 use super::data::EpochEndOffset;
 use super::message::message;
+use super::{Request, Response};
 use crate::controller::records::{MetadataBatch, MetadataSnapshot};
 use crate::types::{BrokerId, Offset, PartitionIndex};
 use crate::uuid::Uuid;
@@ -56,6 +57,11 @@ message! {
         leader_recovery_state: i8,
         partition_epoch: i32,
     }
+
+    /// A client's request that a broker passes on to the active controller. Kafka wraps its bytes; here it is typed.
+    EnvelopeRequest { request: Option<Box<Request>>, client_id: String }
+    /// `error_code` is NOT_CONTROLLER where the asked node is not the active one.
+    EnvelopeResponse { error_code: i16, response: Option<Box<Response>> }
 
     AllocateProducerIdsRequest { broker_id: BrokerId, broker_epoch: i64 }
     AllocateProducerIdsResponse {

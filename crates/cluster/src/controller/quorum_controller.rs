@@ -1,0 +1,517 @@
+//! One node's controller: its replica of the metadata, and, while it leads the quorum, the decisions.
+//!
+//! The active controller works on an image that is ahead of the committed one: a request is decided against it, its
+//! records are appended and replayed there at once, and the answer waits until the quorum has committed them.
+//! Kafka: `QuorumController`.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+use simulation::{Micros, Random};
+
+use super::control;
+use super::heartbeats::Heartbeats;
+use super::image::{MetadataImage, resource_type};
+use super::raft::{QuorumOutputs, Raft, ReplyTo};
+use super::records::{MetadataBatch, MetadataRecord, MetadataSnapshot};
+use crate::event::{ChangeCause, ClusterEvent};
+use crate::protocol::{EnvelopeResponse, FetchMetadataResponse, Request, Response};
+use crate::types::{BrokerId, Offset, TimestampMs, TopicPartition};
+use crate::world::{ClusterSpec, wall_clock_ms};
+
+/// Errors.NOT_CONTROLLER
+const NOT_CONTROLLER: i16 = 41;
+/// `broker.session.timeout.ms`
+pub const BROKER_SESSION_TIMEOUT: Micros = Micros::from_ms(9_000);
+/// How often stale sessions are looked for: session timeout / 8.
+const STALE_CHECK_INTERVAL: Micros = Micros(BROKER_SESSION_TIMEOUT.0 / 8);
+/// `metadata.max.idle.interval.ms`
+const NO_OP_INTERVAL: Micros = Micros::from_ms(500);
+/// `leader.imbalance.check.interval.seconds` and `unclean.leader.election.interval.ms`
+const ELECTION_INTERVAL: Micros = Micros::from_secs(300);
+/// The finalized features of a 4.3 cluster, as `kafka-storage format` writes them.
+const FEATURES: [(&str, i16); 6] = [
+    ("metadata.version", 30),
+    ("eligible.leader.replicas.version", 1),
+    ("group.version", 1),
+    ("share.version", 1),
+    ("streams.version", 1),
+    ("transaction.version", 2),
+];
+
+/// What the controller wants done, and what it has learned.
+#[derive(Clone, Debug, Default)]
+pub struct ControllerOutputs {
+    pub quorum: QuorumOutputs,
+    /// Newly committed and applied to the image, in order.
+    pub committed: Vec<MetadataBatch>,
+    /// The image was replaced whole; what `committed` holds came after.
+    pub snapshot_installed: bool,
+    pub events: Vec<ClusterEvent>,
+}
+
+/// What only the active controller has.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Active {
+    /// The state at the end of the log.
+    pub image: MetadataImage,
+    pub heartbeats: Heartbeats,
+    /// Answers that wait until everything below the offset is committed.
+    pending: VecDeque<(Offset, ReplyTo, Response)>,
+    /// Why the records up to the offset were written.
+    causes: VecDeque<(Offset, ChangeCause)>,
+    no_op_at: Micros,
+    stale_check_at: Micros,
+    preferred_election_at: Micros,
+    unclean_election_at: Micros,
+}
+
+/// One node's controller.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QuorumController {
+    id: BrokerId,
+    epoch_ms: TimestampMs,
+    /// server.properties: where the defaults of topics come from.
+    configs: Vec<(String, String)>,
+    raft: Raft,
+    /// The committed state, and the offset it is the state of.
+    image: MetadataImage,
+    image_offset: Offset,
+    image_epoch: i32,
+    active: Option<Box<Active>>,
+}
+
+/// What a request comes to.
+pub struct Decision {
+    pub records: Vec<MetadataRecord>,
+    pub response: Response,
+    pub cause: ChangeCause,
+}
+
+impl QuorumController {
+    pub fn new(id: BrokerId, cluster: &ClusterSpec) -> Self {
+        let voters = cluster.nodes.iter().map(|node| node.id).collect();
+        Self {
+            id,
+            epoch_ms: cluster.epoch_ms,
+            configs: cluster.configs.clone(),
+            raft: Raft::new(id, voters, cluster.cluster_id.clone()),
+            image: MetadataImage::default(),
+            image_offset: 0,
+            image_epoch: 0,
+            active: None,
+        }
+    }
+
+    /// The committed metadata as this node has it.
+    pub fn image(&self) -> &MetadataImage {
+        &self.image
+    }
+
+    /// The offset after the last record in `image`.
+    pub fn image_offset(&self) -> Offset {
+        self.image_offset
+    }
+
+    /// The active controller as this node knows it.
+    pub fn leader(&self) -> Option<BrokerId> {
+        self.raft.leader()
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    pub fn raft(&self) -> &Raft {
+        &self.raft
+    }
+
+    pub fn start(&mut self, now: Micros, random: &mut Random, outputs: &mut ControllerOutputs) {
+        self.raft.start(now, random);
+        self.settle(now, outputs);
+    }
+
+    /// The process is gone: log, vote and image are on disk.
+    pub fn stopped(&mut self) {
+        self.raft.stopped();
+        self.active = None;
+    }
+
+    /// An orderly end: leadership is handed over.
+    pub fn shut_down(&mut self, now: Micros, random: &mut Random, outputs: &mut ControllerOutputs) {
+        self.raft.resign(now, random, &mut outputs.quorum);
+        self.settle(now, outputs);
+    }
+
+    /// When `on_timer` is next needed.
+    pub fn deadline(&self) -> Micros {
+        let active = self.active.as_ref().map_or(Micros::MAX, |active| {
+            let elections = active.preferred_election_at.min(active.unclean_election_at);
+            active.no_op_at.min(active.stale_check_at).min(elections)
+        });
+        self.raft.deadline().min(active)
+    }
+
+    pub fn on_timer(&mut self, now: Micros, random: &mut Random, outputs: &mut ControllerOutputs) {
+        self.raft.on_timer(now, random, &mut outputs.quorum);
+        self.settle(now, outputs);
+        self.on_active_timer(now);
+        self.settle(now, outputs);
+    }
+
+    fn on_active_timer(&mut self, now: Micros) {
+        let Some(active) = self.active.as_deref_mut() else { return };
+        if active.stale_check_at <= now {
+            active.stale_check_at = now + STALE_CHECK_INTERVAL;
+            let stale: Vec<BrokerId> = active
+                .image
+                .brokers
+                .values()
+                .filter(|broker| !broker.fenced)
+                .map(|broker| broker.id)
+                .filter(|&id| active.heartbeats.silent_for(id, now) > BROKER_SESSION_TIMEOUT)
+                .collect();
+            for broker in stale {
+                let image = &self.active.as_ref().expect("it is active").image;
+                let records = control::fence_broker(image, &self.configs, broker);
+                self.append(now, records, ChangeCause::BrokerFenced);
+            }
+        }
+        let Some(active) = self.active.as_deref_mut() else { return };
+        if active.preferred_election_at <= now {
+            active.preferred_election_at = now + ELECTION_INTERVAL;
+            let records = control::balance_leaders(&active.image, &self.configs);
+            self.append(now, records, ChangeCause::PreferredElection);
+        }
+        let Some(active) = self.active.as_deref_mut() else { return };
+        if active.unclean_election_at <= now {
+            active.unclean_election_at = now + ELECTION_INTERVAL;
+            let records = control::elect_unclean(&active.image, &self.configs);
+            self.append(now, records, ChangeCause::UncleanElection);
+        }
+        if self.active.as_ref().is_some_and(|active| active.no_op_at <= now) {
+            self.append(now, vec![MetadataRecord::NoOp], ChangeCause::Created);
+        }
+    }
+
+    /// Anything that arrives on the controller listener.
+    pub fn on_request(
+        &mut self,
+        now: Micros,
+        random: &mut Random,
+        reply_to: ReplyTo,
+        request: Request,
+        outputs: &mut ControllerOutputs,
+    ) {
+        let quorum = &mut outputs.quorum;
+        match request {
+            Request::Vote(request) => {
+                let response = self.raft.on_vote(now, random, &request).into();
+                quorum.responses.push((reply_to, response));
+            }
+            Request::BeginQuorumEpoch(request) => {
+                let response = self.raft.on_begin_quorum_epoch(now, &request, quorum).into();
+                quorum.responses.push((reply_to, response));
+            }
+            Request::EndQuorumEpoch(request) => {
+                let response = self.raft.on_end_quorum_epoch(now, random, &request, quorum).into();
+                quorum.responses.push((reply_to, response));
+            }
+            Request::FetchMetadata(request) => self.raft.on_fetch(now, reply_to, &request, quorum),
+            Request::Envelope(envelope) => {
+                let inner = envelope.request.map(|request| *request);
+                let response = match inner {
+                    Some(request) => self.decide_and_append(now, random, reply_to, request, true),
+                    None => None,
+                };
+                if let Some(response) = response {
+                    quorum.responses.push((reply_to, response));
+                }
+            }
+            request => {
+                if let Some(response) = self.decide_and_append(now, random, reply_to, request, false) {
+                    quorum.responses.push((reply_to, response));
+                }
+            }
+        }
+        self.settle(now, outputs);
+    }
+
+    /// Returns the answer if it need not wait for the quorum.
+    fn decide_and_append(
+        &mut self,
+        now: Micros,
+        random: &mut Random,
+        reply_to: ReplyTo,
+        request: Request,
+        enveloped: bool,
+    ) -> Option<Response> {
+        let wrap = |error_code: i16, response: Option<Response>| -> Response {
+            EnvelopeResponse { error_code, response: response.map(Box::new) }.into()
+        };
+        let log_end = self.raft.log().end_offset();
+        let Some(active) = self.active.as_deref_mut() else {
+            return Some(if enveloped { wrap(NOT_CONTROLLER, None) } else { control::refused(&request, NOT_CONTROLLER) });
+        };
+        let asked = control::Asked { now, log_end, configs: &self.configs, raft: &self.raft, epoch_ms: self.epoch_ms };
+        let decision = control::decide(active, random, &request, &asked);
+        let response = if enveloped { wrap(0, Some(decision.response)) } else { decision.response };
+        if decision.records.is_empty() {
+            return Some(response);
+        }
+        let end = self.append(now, decision.records, decision.cause);
+        let active = self.active.as_deref_mut().expect("it is active");
+        active.pending.push_back((end, reply_to, response));
+        None
+    }
+
+    /// An answer to what the quorum asked of `from`.
+    pub fn on_response(
+        &mut self,
+        now: Micros,
+        random: &mut Random,
+        from: BrokerId,
+        response: Response,
+        outputs: &mut ControllerOutputs,
+    ) {
+        match response {
+            Response::Vote(response) => {
+                self.raft.on_vote_response(now, random, from, &response, &mut outputs.quorum);
+            }
+            Response::FetchMetadata(response) => {
+                self.install(&response, outputs);
+                self.raft.on_fetch_response(now, random, from, &response, &mut outputs.quorum);
+            }
+            _ => {}
+        }
+        self.settle(now, outputs);
+    }
+
+    /// A request of the quorum's to `peer` got no answer.
+    pub fn on_unanswered(&mut self, now: Micros, peer: BrokerId) {
+        self.raft.on_unanswered(now, peer);
+    }
+
+    fn install(&mut self, response: &FetchMetadataResponse, outputs: &mut ControllerOutputs) {
+        let Some(snapshot) = &response.snapshot else { return };
+        if snapshot.end_offset > self.image_offset {
+            self.image = (*snapshot.image).clone();
+            self.image_offset = snapshot.end_offset;
+            self.image_epoch = snapshot.epoch;
+            self.raft.install_snapshot(snapshot.end_offset, snapshot.epoch);
+            outputs.snapshot_installed = true;
+        }
+    }
+
+    /// Appends and replays on the image ahead; returns the end of the log.
+    fn append(&mut self, now: Micros, records: Vec<MetadataRecord>, cause: ChangeCause) -> Offset {
+        let Some(active) = self.active.as_deref_mut() else { return 0 };
+        if records.is_empty() {
+            return self.raft.log().end_offset();
+        }
+        for record in &records {
+            active.image.replay(record);
+        }
+        active.no_op_at = now + NO_OP_INTERVAL;
+        let end = self.raft.append(now, wall_clock_ms(self.epoch_ms, now), records);
+        active.causes.push_back((end, cause));
+        end
+    }
+
+    /// Draws the consequences: of a gained or lost leadership, of what is newly committed.
+    fn settle(&mut self, now: Micros, outputs: &mut ControllerOutputs) {
+        if self.raft.is_leader() && self.active.is_none() {
+            self.claim(now, outputs);
+        } else if !self.raft.is_leader()
+            && let Some(active) = self.active.take()
+        {
+            for (_, reply_to, response) in active.pending {
+                let refusal = match response {
+                    Response::Envelope(_) => {
+                        EnvelopeResponse { error_code: NOT_CONTROLLER, response: None }.into()
+                    }
+                    response => control::refused_response(response, NOT_CONTROLLER),
+                };
+                outputs.quorum.responses.push((reply_to, refusal));
+            }
+        }
+        self.apply_committed(outputs);
+        self.attach_snapshots(outputs);
+    }
+
+    fn claim(&mut self, now: Micros, outputs: &mut ControllerOutputs) {
+        let mut image = self.image.clone();
+        for batch in self.raft.log().read(self.image_offset, Offset::MAX) {
+            for record in batch.records.iter() {
+                image.replay(record);
+            }
+        }
+        let mut heartbeats = Heartbeats::default();
+        // Every broker gets a fresh session: the new controller has not heard from anybody yet.
+        for &broker in image.brokers.keys() {
+            heartbeats.touch(broker, now);
+        }
+        let new_cluster = image.features.is_empty();
+        self.active = Some(Box::new(Active {
+            image,
+            heartbeats,
+            pending: VecDeque::new(),
+            causes: VecDeque::new(),
+            no_op_at: now + NO_OP_INTERVAL,
+            stale_check_at: now + STALE_CHECK_INTERVAL,
+            preferred_election_at: now + ELECTION_INTERVAL,
+            unclean_election_at: now + ELECTION_INTERVAL,
+        }));
+        let mut records =
+            vec![MetadataRecord::LeaderChange { leader_id: self.id, voters: self.raft.voters().to_vec() }];
+        if new_cluster {
+            records.extend(self.bootstrap_records());
+        }
+        self.append(now, records, ChangeCause::Created);
+        outputs.events.push(ClusterEvent::ControllerElected { leader: self.id, epoch: self.raft.epoch() });
+    }
+
+    /// What a freshly formatted cluster starts with.
+    fn bootstrap_records(&self) -> Vec<MetadataRecord> {
+        let features = FEATURES.iter().map(|&(name, feature_level)| MetadataRecord::FeatureLevel {
+            name: name.to_owned(),
+            feature_level,
+        });
+        // With ELR the static value of the first active controller becomes the cluster's dynamic default (KIP-966).
+        let min_isr = control::static_config(&self.configs, "min.insync.replicas").unwrap_or("1");
+        let min_isr = MetadataRecord::Config {
+            resource_type: resource_type::BROKER,
+            resource_name: String::new(),
+            name: "min.insync.replicas".to_owned(),
+            value: Some(min_isr.to_owned()),
+        };
+        features.chain([min_isr]).collect()
+    }
+
+    fn apply_committed(&mut self, outputs: &mut ControllerOutputs) {
+        let committed = self.raft.high_watermark();
+        if committed <= self.image_offset {
+            return;
+        }
+        let batches: Vec<MetadataBatch> = self
+            .raft
+            .log()
+            .read(self.image_offset, committed)
+            .filter(|batch| batch.end_offset() <= committed)
+            .cloned()
+            .collect();
+        for batch in batches {
+            for record in batch.records.iter() {
+                self.tell(record, batch.end_offset(), &mut outputs.events);
+                self.image.replay(record);
+            }
+            self.image_offset = batch.end_offset();
+            self.image_epoch = batch.leader_epoch;
+            outputs.committed.push(batch);
+        }
+        self.raft.trim(self.image_offset);
+        let Some(active) = self.active.as_deref_mut() else { return };
+        while active.causes.front().is_some_and(|(end, _)| *end <= committed) {
+            active.causes.pop_front();
+        }
+        while active.pending.front().is_some_and(|(end, ..)| *end <= committed) {
+            let (_, reply_to, response) = active.pending.pop_front().expect("there is one");
+            outputs.quorum.responses.push((reply_to, response));
+        }
+    }
+
+    /// What a committed record means, told once: by the active controller, before it is replayed.
+    fn tell(&self, record: &MetadataRecord, end: Offset, events: &mut Vec<ClusterEvent>) {
+        let Some(active) = self.active.as_deref() else { return };
+        let cause =
+            active.causes.iter().find(|(until, _)| *until >= end).map_or(ChangeCause::Created, |(_, cause)| *cause);
+        let silent_ms = |broker: BrokerId| -> u64 {
+            // Committing takes a moment after the decision; the last heartbeat is still the same one.
+            active.heartbeats.silent_for(broker, Micros(active.stale_check_at.0.saturating_sub(STALE_CHECK_INTERVAL.0))).as_ms()
+        };
+        match record {
+            MetadataRecord::RegisterBroker { broker_id, broker_epoch, .. } => {
+                let clean = cause != ChangeCause::UncleanShutdown;
+                events.push(ClusterEvent::BrokerRegistered { broker: *broker_id, epoch: *broker_epoch, clean });
+            }
+            MetadataRecord::BrokerRegistrationChange { broker_id, fenced, in_controlled_shutdown, .. } => {
+                let broker = *broker_id;
+                match (fenced, in_controlled_shutdown, cause) {
+                    (Some(false), ..) => events.push(ClusterEvent::BrokerUnfenced { broker }),
+                    (Some(true), _, ChangeCause::ControlledShutdown) => {
+                        events.push(ClusterEvent::BrokerShutDown { broker });
+                    }
+                    (Some(true), ..) => {
+                        events.push(ClusterEvent::BrokerFenced { broker, silent_ms: silent_ms(broker) });
+                    }
+                    (None, Some(true), _) => events.push(ClusterEvent::ControlledShutdownStarted { broker }),
+                    _ => {}
+                }
+            }
+            MetadataRecord::Topic { name, topic_id } => {
+                if let Some(topic) = active.image.topics.get(topic_id) {
+                    let replicas = topic.partitions.values().next().map_or(0, |first| first.replicas.len());
+                    events.push(ClusterEvent::TopicCreated {
+                        topic: name.clone(),
+                        partitions: topic.partitions.len() as i32,
+                        replication_factor: replicas as i32,
+                    });
+                }
+            }
+            MetadataRecord::RemoveTopic { topic_id } => {
+                if let Some(topic) = self.image.topics.get(topic_id) {
+                    events.push(ClusterEvent::TopicDeleted { topic: topic.name.clone() });
+                }
+            }
+            MetadataRecord::Config { resource_name, name, value, resource_type } => {
+                let resource = match (*resource_type, resource_name.as_str()) {
+                    (resource_type::BROKER, "") => "the cluster".to_owned(),
+                    (resource_type::BROKER, id) => format!("broker {id}"),
+                    (_, name) => name.to_owned(),
+                };
+                events.push(ClusterEvent::ConfigChanged { resource, name: name.clone(), value: value.clone() });
+            }
+            MetadataRecord::PartitionChange { topic_id, partition_id, .. } => {
+                let Some(topic) = self.image.topics.get(topic_id) else { return };
+                let Some(before) = topic.partitions.get(partition_id) else { return };
+                let mut after = before.clone();
+                after.merge(record);
+                let partition = TopicPartition::new(topic.name.clone(), *partition_id);
+                if after.leader_epoch != before.leader_epoch && after.leader != before.leader {
+                    let some = |id: BrokerId| (id >= 0).then_some(id);
+                    events.push(ClusterEvent::LeaderChanged {
+                        partition: partition.clone(),
+                        from: some(before.leader),
+                        to: some(after.leader),
+                        epoch: after.leader_epoch,
+                        cause,
+                    });
+                }
+                let mut members = (before.isr.clone(), after.isr.clone());
+                members.0.sort_unstable();
+                members.1.sort_unstable();
+                if members.0 != members.1 {
+                    let min_isr = control::min_isr(&self.image, &self.configs, &topic.name) as i32;
+                    let (from, to) = (before.isr.clone(), after.isr);
+                    events.push(ClusterEvent::IsrChanged { partition, from, to, min_isr, cause });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Who is behind the start of the log is sent the image.
+    fn attach_snapshots(&self, outputs: &mut ControllerOutputs) {
+        for (_, response) in &mut outputs.quorum.responses {
+            if let Response::FetchMetadata(response) = response
+                && response.snapshot_needed
+            {
+                response.snapshot = Some(MetadataSnapshot {
+                    image: self.image.clone().into(),
+                    end_offset: self.image_offset,
+                    epoch: self.image_epoch,
+                });
+            }
+        }
+    }
+}
