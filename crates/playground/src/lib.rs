@@ -5,5 +5,7 @@
 //! - [`seam`]: [`seam::ToEngine`] and [`seam::FromEngine`], and their versioned bytes.
 //! - [`view`]: the read models, each with its delta.
 
+pub mod journal;
+pub mod pacing;
 pub mod seam;
 pub mod view;
