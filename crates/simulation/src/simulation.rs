@@ -396,27 +396,31 @@ impl<A: Actor> Simulation<A> {
         }
     }
 
+    /// A message on its way, by its slot.
+    pub fn message(&self, slot: u32) -> Option<&InFlight<A>> {
+        self.in_flight.get(slot as usize)?.as_ref()
+    }
+
     fn send(&mut self, from: NodeId, to: NodeId, message: A::Message) {
         let size = message.size_bytes();
         let arrival = self.network.arrival(self.now, from, to, size, &mut self.link_random);
-        let now = self.now;
-        self.trace.record(now, || Happening::Sent {
-            from,
-            to,
-            arrives_at: arrival,
-            message: message.clone(),
-        });
-        let Some(arrives_at) = arrival else { return };
+        let slot = arrival.map(|arrives_at| self.put_in_flight(from, to, arrives_at, message));
+        if self.trace.watches_messages() {
+            self.trace.record(self.now, || Happening::Sent { from, to, arrives_at: arrival, slot });
+        }
+    }
+
+    fn put_in_flight(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        arrives_at: Micros,
+        message: A::Message,
+    ) -> u32 {
         let life = |id: NodeId| self.nodes.get(&id).map_or(0, |node| node.life);
-        let message = InFlight {
-            from,
-            to,
-            sent_at: now,
-            arrives_at,
-            message,
-            from_life: life(from),
-            to_life: life(to),
-        };
+        let (from_life, to_life) = (life(from), life(to));
+        let message =
+            InFlight { from, to, sent_at: self.now, arrives_at, message, from_life, to_life };
         let slot = if let Some(slot) = self.free_slots.pop() {
             self.in_flight[slot as usize] = Some(message);
             slot
@@ -425,5 +429,6 @@ impl<A: Actor> Simulation<A> {
             (self.in_flight.len() - 1) as u32
         };
         self.schedule.push(arrives_at, Event::Arrival(slot));
+        slot
     }
 }

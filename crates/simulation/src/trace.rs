@@ -36,22 +36,28 @@ pub enum Happening<A: Actor> {
 #[derive(Clone, Debug)]
 pub struct Trace<A: Actor> {
     on: bool,
+    messages: bool,
     happenings: Vec<(Micros, Happening<A>)>,
 }
 
 impl<A: Actor> Trace<A> {
     pub fn off() -> Self {
-        Self { on: false, happenings: Vec::new() }
+        Self { on: false, messages: false, happenings: Vec::new() }
     }
 
     pub fn is_on(&self) -> bool {
         self.on
     }
 
-    /// Switches recording on or off.
-    pub fn watch(&mut self, on: bool) {
+    /// Switches recording on or off; `messages` adds every message sent.
+    pub fn watch(&mut self, on: bool, messages: bool) {
         self.on = on;
+        self.messages = on && messages;
         self.happenings.clear();
+    }
+
+    pub(crate) fn watches_messages(&self) -> bool {
+        self.messages
     }
 
     pub(crate) fn record(&mut self, at: Micros, happening: impl FnOnce() -> Happening<A>) {
