@@ -18,12 +18,13 @@ pub enum Happening<A: Actor> {
     Resumed {
         node: NodeId,
     },
-    /// `arrives_at` is none where the link is cut.
+    /// A message is on its way; `slot` leads to it by [`Simulation::message`](crate::Simulation::message) until the next step.
+    /// Both are none where the link is cut. Told only if messages are watched.
     Sent {
         from: NodeId,
         to: NodeId,
         arrives_at: Option<Micros>,
-        message: A::Message,
+        slot: Option<u32>,
     },
     /// What an actor told of itself.
     Event {
