@@ -125,3 +125,22 @@ export class Session {
     for (const context of this.#contexts) await context.close();
   }
 }
+
+/** Types one line into the page's (first) terminal, as a person would. */
+export async function type(page, line) {
+  const terminal = page.getByRole('textbox', { name: /terminal/i }).first();
+  await terminal.fill(line);
+  await terminal.press('Enter');
+}
+
+/** Begins steady traffic in the default cluster; says which commands made it. */
+export async function startTraffic(page) {
+  const commands = [
+    'kafka-topics --bootstrap-server kafka1:9092 --create --topic traffic --partitions 12 --replication-factor 3',
+    'kafka-console-consumer --bootstrap-server kafka1:9092 --topic traffic --group traffic > /dev/null &',
+    'for i in $(seq 100000); do echo "record $i"; sleep 0.01; done | kafka-console-producer --bootstrap-server kafka1:9092 --topic traffic &',
+  ];
+  if (!(await page.getByRole('textbox', { name: /terminal/i }).count())) return 'none: the page has no terminal';
+  for (const command of commands) await type(page, command);
+  return commands.at(-1);
+}

@@ -4,6 +4,7 @@ use crate::args::Args;
 use crate::process::{execute, execute_quietly, find, root};
 use crate::toolchain::{TARGET, Toolchain, web_target_dir};
 use crate::{Outcome, index_html, say, setup};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -50,6 +51,9 @@ pub fn compile(toolchain: &Toolchain, bindgen: &Path, release: bool) -> Outcome<
     if release {
         cargo.arg("--release");
     }
+    if !std::io::stderr().is_terminal() {
+        cargo.arg("--quiet"); // a progress bar for people, not a line per library in a log
+    }
     execute(&mut cargo)?;
     let wasm = web_target_dir().join(TARGET).join(profile).join(format!("{NAME}.wasm"));
     let stage = root().join("target/stage");
@@ -66,8 +70,7 @@ pub fn compile(toolchain: &Toolchain, bindgen: &Path, release: bool) -> Outcome<
     let fresh = root().join("target/dist");
     index_html::lay_out(&stage, &fresh, release)?;
     if release {
-        let node = find("node").ok_or("node is missing: install Node.js, version 20 or newer")?;
-        let mut command = Command::new(node);
+        let mut command = Command::new(setup::node()?);
         execute_quietly(command.current_dir(root()).arg("tools/post-build.mjs").arg(&fresh))?;
     }
     let dist = root().join("dist");

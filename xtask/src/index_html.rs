@@ -75,7 +75,9 @@ fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 
 fn hash(parts: &[&[u8]]) -> String {
     let mut hasher = DefaultHasher::new();
-    parts.iter().for_each(|part| hasher.write(part));
+    for part in parts {
+        hasher.write(part);
+    }
     format!("{:016x}", hasher.finish())
 }
 

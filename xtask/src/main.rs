@@ -4,8 +4,10 @@
 #![allow(clippy::float_arithmetic)] // seconds and kilobytes for people; no state of the engine here
 
 mod args;
+mod bench;
 mod browser;
 mod build;
+mod doctor;
 mod engine;
 mod index_html;
 mod misses;
@@ -13,6 +15,7 @@ mod process;
 mod say;
 mod serve;
 mod setup;
+mod size;
 mod structure;
 mod test;
 mod toolchain;
@@ -106,6 +109,33 @@ const TASKS: &[Task] = &[
         flags: &[],
         words: Words::Any,
         run: engine::fuzz,
+    },
+    Task {
+        name: "bench",
+        summary: "measure, as a table and as JSON",
+        help: "cargo xtask bench [native] [--json]\n\n  native    only what needs no browser\n  --json    JSON instead of the table; without it, JSON goes to target/bench/bench.json",
+        options: &[],
+        flags: &["--json"],
+        words: Words::Of(&["native"]),
+        run: bench::run,
+    },
+    Task {
+        name: "size",
+        summary: "weigh the built page, file by file, against its budget",
+        help: "cargo xtask size [--json]\n\nExit code 1 when all code together is over its budget as brotli.",
+        options: &[],
+        flags: &["--json"],
+        words: Words::None,
+        run: size::run,
+    },
+    Task {
+        name: "doctor",
+        summary: "say what is installed and what is missing",
+        help: "cargo xtask doctor",
+        options: &[],
+        flags: &[],
+        words: Words::None,
+        run: doctor::run,
     },
 ];
 

@@ -152,7 +152,9 @@ fn snapshot() -> BTreeMap<PathBuf, SystemTime> {
         }
     }
     let mut files = BTreeMap::new();
-    WATCHED.iter().for_each(|name| visit(&root().join(name), &mut files));
+    for name in WATCHED {
+        visit(&root().join(name), &mut files);
+    }
     files
 }
 

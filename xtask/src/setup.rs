@@ -79,6 +79,20 @@ pub fn cargo_install(
     execute(&mut cargo)
 }
 
+/// Node.js, of a version that has what our scripts use.
+pub fn node() -> Outcome<PathBuf> {
+    let missing = "install Node.js, version 20 or newer: https://nodejs.org";
+    let node = find("node").ok_or(missing)?;
+    let version = answer(Command::new(&node).arg("--version")).unwrap_or_default();
+    let major =
+        version.trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
+    if major.is_some_and(|major: u32| major >= 20) {
+        Ok(node)
+    } else {
+        Err(format!("node is {version}: {missing}"))
+    }
+}
+
 /// The npm packages of package-lock.json: wasm-opt, and what drives a browser in tests. Installs no browser.
 pub fn npm_packages() -> Outcome {
     let have = root().join("node_modules/.package-lock.json");
@@ -87,8 +101,7 @@ pub fn npm_packages() -> Outcome {
     if modified(&have).is_some() && modified(&have) >= modified(&wanted) {
         return Ok(());
     }
-    let npm = find("npm")
-        .ok_or("npm is missing: install Node.js (https://nodejs.org), version 20 or newer")?;
+    let npm = find("npm").ok_or("npm is missing: it comes with Node.js, https://nodejs.org")?;
     let step = say::long_step("npm ci (wasm-opt, playwright-core, axe-core)", "about 5 s, 110 MB");
     let mut command = Command::new(npm);
     execute_quietly(command.current_dir(root()).args([

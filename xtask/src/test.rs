@@ -3,7 +3,7 @@
 use crate::args::Args;
 use crate::process::{execute, find, root};
 use crate::toolchain::{TARGET, Toolchain};
-use crate::{Outcome, browser, build, engine, misses, say, serve, setup, structure};
+use crate::{Outcome, browser, build, engine, misses, say, serve, setup, size, structure};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -16,7 +16,8 @@ pub const SUITES: &[&str] = &["lint", "unit", "truth", "wasm", "e2e", "trunk"];
 const ON_DEMAND: &[&str] = &["trunk"];
 /// How long the fuzzer runs in `unit`.
 const FUZZ_MINUTES: &str = "1";
-const TRUNK: &str = "0.21.14";
+/// The trunk that every Rust of ours can compile.
+pub const TRUNK: &str = "0.21.14";
 
 /// What a suite came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,8 +86,12 @@ pub fn run(args: &Args) -> Outcome {
         total.add(count);
     }
     println!();
-    lines.iter().for_each(|line| println!("{line}"));
-    total.skipped.iter().for_each(|line| println!("skipped {line}"));
+    for line in lines {
+        println!("{line}");
+    }
+    for line in &total.skipped {
+        println!("skipped {line}");
+    }
     println!("{} passed, {} failed", total.passed, total.failed);
     if total.failed == 0 { Ok(()) } else { Err("tests failed".to_string()) }
 }
@@ -210,13 +215,15 @@ fn e2e() -> Outcome<Count> {
     let chrome = browser::ready()?;
     setup::npm_packages()?;
     let dist = build::build(true)?;
+    let mut count = Count::default();
+    count.check("size of the page", execute(&mut size::command(&dist)?));
     let listener = serve::listen(Some("0"))?;
     let url = serve::url(&listener);
     serve::serve_in_background(listener, dist, Arc::new(AtomicU64::new(0)));
-    let node = find("node").ok_or("node is missing: install Node.js, version 20 or newer")?;
-    let mut command = Command::new(node);
+    let mut command = Command::new(setup::node()?);
     command.current_dir(root()).env("CHROME", chrome).args(["tests/e2e/run.mjs", &url]);
-    counted(&mut command)
+    count.add(counted(&mut command)?);
+    Ok(count)
 }
 
 fn trunk() -> Outcome<Count> {

@@ -178,7 +178,8 @@ impl Toolchain {
         let built = probe.join(format!("target/{TARGET}/release/deps"));
         for file in fs::read_dir(built).map_err(failed)?.flatten() {
             let name = file.file_name().to_string_lossy().to_string();
-            if name.ends_with(".rlib") && !name.starts_with("libwasm_std") {
+            let library_file = file.path().extension().is_some_and(|ending| ending == "rlib");
+            if library_file && !name.starts_with("libwasm_std") {
                 fs::copy(file.path(), library.join(name)).map_err(failed)?;
             }
         }
