@@ -4,10 +4,12 @@
 
 pub mod admin;
 pub mod api_keys;
+pub mod consumer_protocol;
 pub mod data;
 pub mod errors;
 pub mod group;
 pub mod message;
+pub(crate) mod primitive;
 pub mod quorum;
 
 use serde::{Deserialize, Serialize};
