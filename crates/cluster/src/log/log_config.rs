@@ -116,10 +116,10 @@ impl LogConfig {
             "max.compaction.lag.ms" => parse(&mut self.max_compaction_lag_ms, value),
             "max.message.bytes" => parse(&mut self.max_message_bytes, value),
             "message.timestamp.after.max.ms" => {
-                parse(&mut self.message_timestamp_after_max_ms, value)
+                parse(&mut self.message_timestamp_after_max_ms, value);
             }
             "message.timestamp.before.max.ms" => {
-                parse(&mut self.message_timestamp_before_max_ms, value)
+                parse(&mut self.message_timestamp_before_max_ms, value);
             }
             "message.timestamp.type" => {
                 self.message_timestamp_type = match value {
@@ -141,7 +141,7 @@ impl LogConfig {
             "segment.jitter.ms" => parse(&mut self.segment_jitter_ms, value),
             "segment.ms" => parse(&mut self.segment_ms, value),
             "unclean.leader.election.enable" => {
-                parse(&mut self.unclean_leader_election_enable, value)
+                parse(&mut self.unclean_leader_election_enable, value);
             }
             _ => {}
         }

@@ -215,10 +215,10 @@ impl Batch {
         is_transactional: bool,
     ) -> Self {
         self.rewritten(&BatchHeader {
+            is_transactional,
             producer_id,
             producer_epoch,
             base_sequence,
-            is_transactional,
             ..self.header()
         })
     }
@@ -253,7 +253,7 @@ impl Batch {
     }
 
     pub fn last_offset(&self) -> Offset {
-        self.base_offset + i64::from(self.last_offset_delta())
+        self.base_offset.wrapping_add(i64::from(self.last_offset_delta()))
     }
 
     pub fn next_offset(&self) -> Offset {
@@ -439,18 +439,23 @@ pub fn parse_batches(bytes: &[u8]) -> Result<Vec<Batch>, LogError> {
     Ok(batches)
 }
 
-/// The sequence number `increment` behind `sequence`; they wrap to 0. Kafka: `DefaultRecordBatch.incrementSequence`.
+/// The sequence number `increment` behind `sequence`; they wrap to 0. Broken batches may ask for anything, so this wraps
+/// as Java does. Kafka: `DefaultRecordBatch.incrementSequence`.
 pub const fn increment_sequence(sequence: i32, increment: i32) -> i32 {
-    if sequence > i32::MAX - increment {
-        increment - (i32::MAX - sequence) - 1
+    if sequence > i32::MAX.wrapping_sub(increment) {
+        increment.wrapping_sub(i32::MAX.wrapping_sub(sequence)).wrapping_sub(1)
     } else {
-        sequence + increment
+        sequence.wrapping_add(increment)
     }
 }
 
 /// The sequence number `decrement` before `sequence`. Kafka: `DefaultRecordBatch.decrementSequence`.
 pub const fn decrement_sequence(sequence: i32, decrement: i32) -> i32 {
-    if sequence < decrement { i32::MAX - (decrement - sequence) + 1 } else { sequence - decrement }
+    if sequence < decrement {
+        i32::MAX.wrapping_sub(decrement.wrapping_sub(sequence)).wrapping_add(1)
+    } else {
+        sequence.wrapping_sub(decrement)
+    }
 }
 
 /// A header of a record: its key, and its value or null.

@@ -82,7 +82,7 @@ pub struct LogSegment {
     roll_jitter_ms: i64,
     created_ms: TimestampMs,
     last_modified_ms: TimestampMs,
-    /// A snapshot taken when the segment was begun exists as `.snapshot` file: see `ProducerStateManager`.
+    /// Largest timestamp of the first batch; its age rolls the segment.
     first_batch_timestamp: Option<TimestampMs>,
 }
 

@@ -40,19 +40,17 @@ impl Validator<'_> {
 
         let records = batch.records()?;
         let mut max_timestamp = NO_TIMESTAMP;
-        let mut expected_offset = batch.base_offset();
         let mut consecutive = true;
         let mut errors = Vec::new();
-        for (index, record) in records.iter().enumerate() {
+        for (index, record) in (0..).zip(records.iter()) {
             let record = record?;
-            match self.validate_record(batch, index as i32, &record) {
+            match self.validate_record(batch, index, &record) {
                 Some(error) => errors.push(error),
                 None => {
                     max_timestamp = max_timestamp.max(record.timestamp);
-                    consecutive &= record.offset == expected_offset;
+                    consecutive &= record.offset == batch.base_offset() + i64::from(index);
                 }
             }
-            expected_offset += 1;
         }
         refuse(errors)?;
 

@@ -29,7 +29,8 @@ fn bytes(value: &Value) -> Option<&[u8]> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('?');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn unhex(text: &str) -> Vec<u8> {
@@ -241,8 +242,9 @@ pub fn leader_epochs(case: &Value) -> Outcome {
     for step in list(&case["steps"]) {
         match text(step, "op").as_str() {
             "assign" => {
-                drop(cache.assign(LeaderEpoch(number(step, "epoch") as i32), number(step, "start")))
+                cache.assign(LeaderEpoch(number(step, "epoch") as i32), number(step, "start"));
             }
+
             "truncateFromEnd" => cache.truncate_from_end(number(step, "to")),
             "truncateFromStart" => cache.truncate_from_start(number(step, "to")),
             _ => return Outcome::Unknown,
@@ -420,7 +422,7 @@ pub fn producer_state(case: &Value) -> Outcome {
     }
     let aborted: Vec<_> = log
         .segments()
-        .flat_map(|segment| segment.txn_index())
+        .flat_map(cluster::log::LogSegment::txn_index)
         .map(|txn| (txn.producer_id, txn.first_offset, txn.last_offset, txn.last_stable_offset))
         .collect();
     all([compare(case, "aborted", aborted), read_committed(case, &mut log)])
