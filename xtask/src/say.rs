@@ -26,7 +26,7 @@ pub fn long_step(name: impl Into<String>, estimate: &str) -> Step {
 impl Step {
     /// Says how long it took.
     pub fn done(self) {
-        eprintln!("  ✓ {} in {:.1} s", self.name, self.start.elapsed().as_secs_f64());
+        eprintln!("  {}: {:.1} s", self.name, self.start.elapsed().as_secs_f64());
     }
 }
 
