@@ -7,7 +7,9 @@ mod outcome;
 #[path = "../../../xtask/src/engine/vectors/controller_families.rs"]
 mod controller_families;
 
-use controller_families as families;
+#[path = "../../../xtask/src/engine/vectors/controller_sequences.rs"]
+mod controller_sequences;
+
 use outcome::Outcome;
 use serde_json::Value;
 
@@ -33,18 +35,22 @@ fn check(file: &str, run_case: fn(&Value) -> Outcome) {
 }
 
 macro_rules! vectors {
-    ($($test:ident: $file:literal;)*) => {
-        $(#[test] fn $test() { check($file, families::$test); })*
+    ($($family:ident::$test:ident: $file:literal;)*) => {
+        $(#[test] fn $test() { check($file, $family::$test); })*
     };
 }
 
 vectors! {
-    java_hash: "java-hash";
-    uuid: "uuid";
-    errors: "errors";
-    api_keys: "api-keys";
-    topic_names: "topic-names";
-    coordinator_partitions: "coordinator-partitions";
-    config_defs: "config-defs";
-    config_errors: "config-errors";
+    controller_families::java_hash: "java-hash";
+    controller_families::uuid: "uuid";
+    controller_families::errors: "errors";
+    controller_families::api_keys: "api-keys";
+    controller_families::topic_names: "topic-names";
+    controller_families::coordinator_partitions: "coordinator-partitions";
+    controller_families::config_defs: "config-defs";
+    controller_families::config_errors: "config-errors";
+    controller_sequences::replica_placement: "replica-placement";
+    controller_sequences::leader_election: "leader-election";
+    controller_sequences::controller: "controller";
+    controller_sequences::config_alter: "config-alter";
 }

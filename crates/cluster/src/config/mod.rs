@@ -11,6 +11,7 @@ pub mod duration;
 pub mod dynamic;
 pub mod group;
 pub mod key;
+pub mod node;
 pub mod synonyms;
 pub mod tables;
 pub mod topic;
@@ -18,6 +19,7 @@ pub mod validator;
 pub mod value;
 
 pub use key::{ConfigKey, ConfigType, DefaultValue, Importance};
+pub use node::NodeConfig;
 pub use value::{ConfigError, ConfigValue, ParsedConfigs};
 
 /// A table of configs. Kafka: the `ConfigDef` of the class named with each.

@@ -15,6 +15,7 @@ use crate::uuid::Uuid;
 pub mod resource_type {
     pub const TOPIC: i8 = 2;
     pub const BROKER: i8 = 4;
+    pub const CLIENT_METRICS: i8 = 16;
     pub const GROUP: i8 = 32;
 }
 
@@ -72,6 +73,16 @@ pub struct PartitionRegistration {
 impl PartitionRegistration {
     pub fn has_leader(&self) -> bool {
         self.leader >= 0
+    }
+
+    /// Whether the first replica of the assignment leads.
+    pub fn has_preferred_leader(&self) -> bool {
+        self.preferred_leader() == Some(self.leader)
+    }
+
+    /// Whether replicas are still to be added or removed.
+    pub fn is_reassigning(&self) -> bool {
+        !self.removing_replicas.is_empty() || !self.adding_replicas.is_empty()
     }
 
     pub fn preferred_leader(&self) -> Option<BrokerId> {
