@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{ConfigError, ConfigValue, ParsedConfigs};
+use super::value::{ConfigValue, ParsedConfigs};
 use super::{ConfigDef, topic};
 
 /// The settings of one node, by Kafka's names; what is not set has Kafka's default.
@@ -46,10 +46,11 @@ impl NodeConfig {
         self.value(name) == ConfigValue::Boolean(true)
     }
 
-    /// All broker configs.
-    pub fn parse(&self) -> Result<ParsedConfigs, ConfigError> {
-        let given: Vec<(&str, &str)> = self.iter().collect();
-        ConfigDef::Broker.parse(&given)
+    /// All broker configs; an invalid or missing value has its default.
+    pub fn values(&self) -> ParsedConfigs {
+        ParsedConfigs(
+            ConfigDef::Broker.keys().iter().map(|key| (key.name, self.value(key.name))).collect(),
+        )
     }
 
     /// The defaults that these settings give to topics. Kafka: `KafkaConfig.extractLogConfigMap`.

@@ -361,7 +361,7 @@ impl<'a> ConfigurationControl<'a> {
                     )
                     .into());
                 }
-                Ok(group::validate(all, &self.node.parse()?)?)
+                Ok(group::validate(all, &self.node.values())?)
             }
             _ => Err(ConfigError::invalid_request(format!("Unknown resource type {kind}")).into()),
         }

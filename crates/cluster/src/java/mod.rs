@@ -2,6 +2,8 @@
 
 mod hash;
 mod hash_map;
+mod timeline;
 
 pub use hash::JavaHash;
 pub use hash_map::{JavaHashMap, JavaHashSet};
+pub use timeline::timeline_order;

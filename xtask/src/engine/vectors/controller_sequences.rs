@@ -3,7 +3,9 @@
 use cluster::config::NodeConfig;
 use cluster::controller::api_error::ApiError;
 use cluster::controller::configuration_control::{AlterOp, ConfigurationControl};
-use cluster::controller::election::{Election, PartitionChangeBuilder, RECOVERED, RECOVERING, Rules};
+use cluster::controller::election::{
+    Election, PartitionChangeBuilder, RECOVERED, RECOVERING, Rules,
+};
 use cluster::controller::image::{MetadataImage, PartitionRegistration, resource_type};
 use cluster::controller::placement::{UsableBroker, place};
 use cluster::controller::records::MetadataRecord;
@@ -38,7 +40,8 @@ impl Draw for Draws {
         match next {
             Some((expected, value)) if expected == bound => value,
             other => {
-                self.wrong.get_or_insert_with(|| format!("drew below {bound}, recorded: {other:?}"));
+                self.wrong
+                    .get_or_insert_with(|| format!("drew below {bound}, recorded: {other:?}"));
                 other.map_or(0, |(_, value)| value % bound.max(1))
             }
         }
@@ -63,14 +66,17 @@ pub fn replica_placement(case: &Value) -> Outcome {
         .collect();
     let recorded = case["draws"].is_array();
     let mut draws = Draws::new(&case["draws"]);
-    let found = place(&brokers, number(&case["partitions"]), number(&case["rf"]) as i16, &mut draws);
+    let found =
+        place(&brokers, number(&case["partitions"]), number(&case["rf"]) as i16, &mut draws);
     if let Some(wrong) = draws.wrong
         && recorded
     {
         return Outcome::Failed(wrong);
     }
     match found {
-        Ok(replicas) => Outcome::check(json!(replicas) == case["out"], || json!(replicas).to_string()),
+        Ok(replicas) => {
+            Outcome::check(json!(replicas) == case["out"], || json!(replicas).to_string())
+        }
         Err(message) => {
             let error = json!(["InvalidReplicationFactorException", message]);
             Outcome::check(error == json!([case["error"], case["message"]]), || error.to_string())
@@ -133,7 +139,11 @@ fn registration(state: &Value) -> PartitionRegistration {
         elr: numbers(&state["elr"]),
         last_known_elr: numbers(&state["lastKnownElr"]),
         leader: number(&state["leader"]),
-        leader_recovery_state: if state["recovery"] == "RECOVERING" { RECOVERING } else { RECOVERED },
+        leader_recovery_state: if state["recovery"] == "RECOVERING" {
+            RECOVERING
+        } else {
+            RECOVERED
+        },
         leader_epoch: number(&state["leaderEpoch"]),
         partition_epoch: number(&state["partitionEpoch"]),
     }
@@ -210,7 +220,10 @@ impl Sequence {
             });
         }
         let settings = case["config"].as_object().into_iter().flatten();
-        let node = NodeConfig::new(settings.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())));
+        let node =
+            NodeConfig::new(settings.map(|(name, value)| {
+                (name.clone(), value.as_str().unwrap_or_default().to_owned())
+            }));
         Self { image, node, draws: Draws::new(&case["draws"]), next_topic: 2, state: json!({}) }
     }
 
@@ -248,28 +261,40 @@ impl Sequence {
                     name,
                     num_partitions: number(&step["partitions"]),
                     replication_factor: number(&step["rf"]) as i16,
-                    assignments: (0..)
-                        .zip(assignments)
-                        .map(|(partition_index, brokers)| CreatableReplicaAssignment { partition_index, broker_ids: numbers(brokers) })
+                    assignments: assignments
+                        .map(|pair| CreatableReplicaAssignment {
+                            partition_index: number(&pair[0]),
+                            broker_ids: numbers(&pair[1]),
+                        })
                         .collect(),
                     configs: step["configs"]
                         .as_array()
                         .into_iter()
                         .flatten()
                         .map(strings)
-                        .map(|pair| CreatableTopicConfig { name: pair[0].clone(), value: pair.get(1).cloned() })
+                        .map(|pair| CreatableTopicConfig {
+                            name: pair[0].clone(),
+                            value: pair.get(1).cloned(),
+                        })
                         .collect(),
                 };
                 let id = Uuid::new(7, self.next_topic);
                 self.next_topic += 1;
-                let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 0, validate_only: false };
+                let request = CreateTopicsRequest {
+                    topics: vec![topic],
+                    timeout_ms: 0,
+                    validate_only: false,
+                };
                 match control.create_topics(&request, &[id], &mut self.draws) {
                     Ok(mut decision) => {
                         let result = decision.response.topics.remove(0);
                         let mut answer = outcome(result.error_code, result.error_message);
                         if result.error_code == 0 {
                             answer.insert("numPartitions".to_owned(), result.num_partitions.into());
-                            answer.insert("replicationFactor".to_owned(), result.replication_factor.into());
+                            answer.insert(
+                                "replicationFactor".to_owned(),
+                                result.replication_factor.into(),
+                            );
                         }
                         (decision.records, answer)
                     }
@@ -278,10 +303,17 @@ impl Sequence {
             }
             "createPartitions" => {
                 let assignments = step["assignments"].as_array().map(|list| {
-                    list.iter().map(|brokers| CreatePartitionsAssignment { broker_ids: numbers(brokers) }).collect()
+                    list.iter()
+                        .map(|brokers| CreatePartitionsAssignment { broker_ids: numbers(brokers) })
+                        .collect()
                 });
-                let topic = CreatePartitionsTopic { name, count: number(&step["count"]), assignments };
-                let request = CreatePartitionsRequest { topics: vec![topic], timeout_ms: 0, validate_only: false };
+                let topic =
+                    CreatePartitionsTopic { name, count: number(&step["count"]), assignments };
+                let request = CreatePartitionsRequest {
+                    topics: vec![topic],
+                    timeout_ms: 0,
+                    validate_only: false,
+                };
                 let mut decision = control.create_partitions(&request, &mut self.draws);
                 let result = decision.response.results.remove(0);
                 (decision.records, outcome(result.error_code, result.error_message))
@@ -304,8 +336,12 @@ impl Sequence {
             "elect" => elect(step, &control),
             "reassign" => {
                 let to = step["to"].is_array().then(|| numbers(&step["to"]));
-                let partition = ReassignablePartition { partition_index: number(&step["partition"]), replicas: to };
-                let topic = ReassignableTopic { name: text(step, "topic"), partitions: vec![partition] };
+                let partition = ReassignablePartition {
+                    partition_index: number(&step["partition"]),
+                    replicas: to,
+                };
+                let topic =
+                    ReassignableTopic { name: text(step, "topic"), partitions: vec![partition] };
                 let request = AlterPartitionReassignmentsRequest {
                     timeout_ms: 0,
                     allow_replication_factor_change: true,
@@ -319,20 +355,35 @@ impl Sequence {
                 let value = step["value"].as_str().map(str::to_owned);
                 let op = if value.is_some() { AlterOp::Set } else { AlterOp::Delete };
                 let ops = [(text(step, "key"), op, value)];
-                match configs.incremental_alter_config(resource_type::TOPIC, &text(step, "topic"), &ops, true) {
+                match configs.incremental_alter_config(
+                    resource_type::TOPIC,
+                    &text(step, "topic"),
+                    &ops,
+                    true,
+                ) {
                     Ok(records) => (records, outcome(0, None)),
                     Err(error) => (Vec::new(), outcome(error.code(), error.message)),
                 }
             }
-            other => (Vec::new(), Map::from_iter([("op".to_owned(), format!("unknown: {other}").into())])),
+            other => (
+                Vec::new(),
+                Map::from_iter([("op".to_owned(), format!("unknown: {other}").into())]),
+            ),
         }
     }
 
-    fn alter_isr(&self, step: &Value, control: &ReplicationControl<'_>) -> (Vec<MetadataRecord>, Map<String, Value>) {
-        let topic_id = self.image.topics_by_name.get(&text(step, "topic")).copied().unwrap_or_default();
+    fn alter_isr(
+        &self,
+        step: &Value,
+        control: &ReplicationControl<'_>,
+    ) -> (Vec<MetadataRecord>, Map<String, Value>) {
+        let topic_id =
+            self.image.topics_by_name.get(&text(step, "topic")).copied().unwrap_or_default();
         let partition_index = number(&step["partition"]);
-        let partition = self.image.partition(topic_id, partition_index).cloned().unwrap_or_default();
-        let epoch_of = |broker: i32| self.image.brokers.get(&broker).map_or(-1, |broker| broker.epoch);
+        let partition =
+            self.image.partition(topic_id, partition_index).cloned().unwrap_or_default();
+        let epoch_of =
+            |broker: i32| self.image.brokers.get(&broker).map_or(-1, |broker| broker.epoch);
         let isr = numbers(&step["newIsr"]);
         let data = AlterPartitionPartition {
             partition_index,
@@ -360,14 +411,18 @@ impl Sequence {
 
     fn show(&self) -> Value {
         let topics = self.image.topics_by_name.iter().map(|(name, id)| {
-            let partitions = self.image.topics[id].partitions.values().map(show_partition).collect::<Vec<_>>();
+            let partitions =
+                self.image.topics[id].partitions.values().map(show_partition).collect::<Vec<_>>();
             (name.clone(), partitions.into())
         });
         Value::Object(topics.collect())
     }
 }
 
-fn elect(step: &Value, control: &ReplicationControl<'_>) -> (Vec<MetadataRecord>, Map<String, Value>) {
+fn elect(
+    step: &Value,
+    control: &ReplicationControl<'_>,
+) -> (Vec<MetadataRecord>, Map<String, Value>) {
     let partitions = step["partitions"].as_array().map(|list| {
         list.iter()
             .map(|pair| ElectLeadersTopic {
@@ -387,7 +442,8 @@ fn elect(step: &Value, control: &ReplicationControl<'_>) -> (Vec<MetadataRecord>
             for topic in decision.response.replica_election_results {
                 for result in topic.partition_result {
                     let error = ErrorCode::from_code(result.error_code).name();
-                    let mut row = vec![json!(topic.topic), json!(result.partition_id), json!(error)];
+                    let mut row =
+                        vec![json!(topic.topic), json!(result.partition_id), json!(error)];
                     row.push(json!(result.error_message));
                     results.push(row.into());
                 }
@@ -480,10 +536,17 @@ pub fn config_alter(case: &Value) -> Outcome {
     Outcome::Passed
 }
 
-fn alter(control: &ConfigurationControl<'_>, kind: i8, name: &str, step: &Value) -> Result<Vec<MetadataRecord>, ApiError> {
+fn alter(
+    control: &ConfigurationControl<'_>,
+    kind: i8,
+    name: &str,
+    step: &Value,
+) -> Result<Vec<MetadataRecord>, ApiError> {
     if let Some(legacy) = step["legacy"].as_object() {
-        let configs: Vec<_> =
-            legacy.iter().map(|(key, value)| (key.clone(), value.as_str().map(str::to_owned))).collect();
+        let configs: Vec<_> = legacy
+            .iter()
+            .map(|(key, value)| (key.clone(), value.as_str().map(str::to_owned)))
+            .collect();
         return control.legacy_alter_config(kind, name, &configs, true);
     }
     let op = |op: &Value| {

@@ -7,6 +7,7 @@ use super::{Decision, ReplicationControl, partition_record};
 use crate::controller::api_error::{ApiError, code_and_message};
 use crate::controller::placement;
 use crate::controller::records::MetadataRecord;
+use crate::java::timeline_order;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic,
@@ -63,8 +64,13 @@ impl ReplicationControl<'_> {
             ));
         }
         let additional = topic.count - count;
+        // Kafka takes that of whichever partition comes first in its hash table.
+        let first = timeline_order(existing.partitions.keys().copied())
+            .first()
+            .copied()
+            .unwrap_or_default();
         let replication_factor =
-            existing.partitions.values().next().map_or(1, |partition| partition.replicas.len());
+            existing.partitions.get(&first).map_or(1, |partition| partition.replicas.len());
         let mut placed = Vec::new();
         if let Some(assignments) = &topic.assignments {
             if assignments.len() as i32 != additional {

@@ -6,6 +6,7 @@ use crate::controller::api_error::{ApiError, code_and_message};
 use crate::controller::election::{Election, PartitionChangeBuilder};
 use crate::controller::image::PartitionRegistration;
 use crate::controller::records::MetadataRecord;
+use crate::java::timeline_order;
 use crate::protocol::errors::ErrorCode;
 use crate::protocol::{
     ElectLeadersRequest, ElectLeadersResponse, PartitionResult, ReplicaElectionResult,
@@ -49,17 +50,14 @@ impl ReplicationControl<'_> {
                 })
                 .collect(),
             // Asked for all, Kafka keeps silent about partitions that need none.
-            None => self
-                .image
-                .topics_by_name
-                .iter()
-                .filter_map(|(name, id)| Some((name, self.image.topics.get(id)?)))
-                .map(|(name, topic)| ReplicaElectionResult {
-                    topic: name.clone(),
-                    partition_result: topic
-                        .partitions
-                        .keys()
-                        .map(|partition| elect(name, *partition))
+            None => timeline_order(self.image.topics_by_name.keys().map(String::as_str))
+                .into_iter()
+                .filter_map(|name| self.image.topic(name))
+                .map(|topic| ReplicaElectionResult {
+                    topic: topic.name.clone(),
+                    partition_result: timeline_order(topic.partitions.keys().copied())
+                        .into_iter()
+                        .map(|partition| elect(&topic.name, partition))
                         .filter(|result| result.error_code != ErrorCode::ElectionNotNeeded.code())
                         .collect(),
                 })
