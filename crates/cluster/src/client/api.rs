@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::{Request, Response};
+use crate::protocol::{ErrorCode, Request, Response};
 use crate::types::{
     BrokerId, Bytes, LeaderEpoch, Offset, PartitionIndex, TimestampMs, TopicPartition,
 };
@@ -73,6 +73,9 @@ pub enum ClientCommand {
     /// Producer: sends what is batched now; `Flushed` follows when all before it is answered.
     Flush,
 
+    /// Producer: behaves as an application that sends such a load; `Generated` follows when all of it is answered.
+    Generate(GeneratedLoad),
+
     /// Consumer: joins its group for these topics (or, with `pattern`, for all that match the expressions).
     Subscribe {
         topics: Vec<String>,
@@ -112,6 +115,11 @@ pub enum ClientNotice {
         result: Result<RecordMetadata, ClientError>,
     },
     Flushed,
+    /// What became of the records of `ClientCommand::Generate`.
+    Generated {
+        acknowledged: u64,
+        failed: u64,
+    },
     /// In the order of a poll's return: partition by partition.
     Records(Vec<ConsumerRecord>),
     /// The group gave or took partitions (after a rebalance).
@@ -145,6 +153,18 @@ pub struct ClientError {
     pub message: String,
 }
 
+impl ClientError {
+    /// The exception that Kafka's clients make of an error code; without a message it says what the code means.
+    pub fn of(error: ErrorCode, message: Option<&str>) -> Self {
+        let exception = match error.exception().unwrap_or("UnknownServerException") {
+            name @ "InvalidRecordException" => format!("org.apache.kafka.common.{name}"),
+            name => format!("org.apache.kafka.common.errors.{name}"),
+        };
+        let message = message.filter(|text| !text.is_empty()).unwrap_or(error.message()).to_owned();
+        Self { code: error.code(), exception, message }
+    }
+}
+
 /// One log4j line without its time: `WARN [Producer clientId=console-producer] text (logger)`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogLine {
@@ -153,6 +173,20 @@ pub struct LogLine {
     pub text: String,
     /// `org.apache.kafka.clients.NetworkClient`
     pub logger: String,
+}
+
+/// Records that an application sends in a loop.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GeneratedLoad {
+    pub topic: String,
+    /// Size of each value.
+    pub record_bytes: u32,
+    /// How many keys there are (`key-0`, `key-1`, ...), drawn uniformly; 0 for records without key.
+    pub keys: u32,
+    /// Records a second; 0 for as many as the producer takes.
+    pub rate: u64,
+    /// How many; 0 for no end until `Close`.
+    pub total: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

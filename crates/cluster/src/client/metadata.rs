@@ -54,6 +54,8 @@ pub struct Metadata {
     pub topic_errors: BTreeMap<String, i16>,
     /// Counts responses.
     pub update_version: u32,
+    /// Counts changes of what is known.
+    version: u32,
     pub interest: Interest,
     pub allow_auto_topic_creation: bool,
     /// Topics wanted since the last response: asked for alone.
@@ -78,6 +80,7 @@ impl Metadata {
             topics: BTreeMap::new(),
             topic_errors: BTreeMap::new(),
             update_version: 0,
+            version: 0,
             interest,
             allow_auto_topic_creation: true,
             new_topics: BTreeSet::new(),
@@ -92,6 +95,11 @@ impl Metadata {
         }
     }
 
+    /// Another number whenever brokers, topics or leaders are known to have changed.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
     /// Nothing is known yet but the bootstrap addresses.
     pub fn is_bootstrap(&self) -> bool {
         self.brokers.is_empty()
@@ -101,16 +109,22 @@ impl Metadata {
     pub fn rebootstrap(&mut self) {
         self.brokers.clear();
         self.controller = None;
+        self.version += 1;
         self.need_full_update = true;
     }
 
-    /// Wants to know about one more topic, soon. Kafka: `ProducerMetadata.add`, `requestUpdateForTopic`.
-    pub fn request_update_for_topic(&mut self, topic: &str) {
+    /// Wants to know about one more topic from the next update on. Kafka: `ProducerMetadata.add`.
+    pub fn add_topic(&mut self, topic: &str) {
         if let Interest::Topics(topics) = &mut self.interest
             && topics.insert(topic.to_owned())
         {
             self.new_topics.insert(topic.to_owned());
         }
+    }
+
+    /// Wants to know about a topic soon. Kafka: `ProducerMetadata.requestUpdateForTopic`.
+    pub fn request_update_for_topic(&mut self, topic: &str) {
+        self.add_topic(topic);
         if self.new_topics.contains(topic) {
             self.request_update_for_new_topics();
         } else {
@@ -148,6 +162,7 @@ impl Metadata {
         self.new_topics.remove(topic);
         self.topics.remove(topic);
         self.topic_errors.remove(topic);
+        self.version += 1;
     }
 
     /// What is known may be out of date. Kafka: `requestUpdate`.
@@ -278,6 +293,7 @@ impl Metadata {
         });
         self.need_partial_update = !self.new_topics.is_empty();
         if changed {
+            self.version += 1;
             self.equivalent_responses = 0;
         } else {
             self.equivalent_responses += 1;
@@ -345,6 +361,7 @@ impl Metadata {
         }
         known.leader = Some(leader.leader_id);
         known.leader_epoch = leader.leader_epoch;
+        self.version += 1;
         true
     }
 }

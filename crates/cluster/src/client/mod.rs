@@ -17,7 +17,9 @@ pub mod backoff;
 pub mod consumer;
 pub mod coordinator;
 pub mod metadata;
+pub mod murmur2;
 pub mod network;
+pub mod partitioner;
 pub mod producer;
 
 use serde::{Deserialize, Serialize};
