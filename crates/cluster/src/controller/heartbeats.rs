@@ -58,12 +58,18 @@ impl Heartbeats {
     }
 
     /// Whether every broker in `active` has read the metadata up to where `broker` began to go.
-    pub fn others_caught_up(&self, broker: BrokerId, active: impl Iterator<Item = BrokerId>) -> bool {
-        let Some(offset) = self.contacts.get(&broker).and_then(|contact| contact.controlled_shutdown_offset) else {
+    pub fn others_caught_up(
+        &self,
+        broker: BrokerId,
+        active: impl Iterator<Item = BrokerId>,
+    ) -> bool {
+        let Some(offset) =
+            self.contacts.get(&broker).and_then(|contact| contact.controlled_shutdown_offset)
+        else {
             return true;
         };
-        active
-            .filter(|&other| other != broker)
-            .all(|other| self.contacts.get(&other).is_some_and(|contact| contact.metadata_offset >= offset))
+        active.filter(|&other| other != broker).all(|other| {
+            self.contacts.get(&other).is_some_and(|contact| contact.metadata_offset >= offset)
+        })
     }
 }

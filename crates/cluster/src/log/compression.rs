@@ -4,8 +4,6 @@
 //! zstd can be left out of a build (feature `zstd`): it then answers `UNSUPPORTED_COMPRESSION_TYPE`.
 //! Kafka: `CompressionType`, `org.apache.kafka.common.compress`.
 
-use std::io::{Read, Write};
-
 use serde::{Deserialize, Serialize};
 
 use super::crc::crc32;
@@ -76,7 +74,7 @@ pub fn compress(
         CompressionType::None => Ok(bytes.to_vec()),
         CompressionType::Gzip => Ok(gzip(gzip_level, bytes)),
         CompressionType::Snappy => snappy(bytes),
-        CompressionType::Lz4 => lz4(bytes),
+        CompressionType::Lz4 => Ok(lz4(bytes)),
         CompressionType::Zstd => zstd::compress(bytes),
     }
 }
@@ -174,38 +172,81 @@ fn unsnappy(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
     if rest.is_empty() { Ok(out) } else { Err(broken()) }
 }
 
-fn lz4(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
-    use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
-    let frame = FrameInfo::new().block_size(BlockSize::Max64KB).block_mode(BlockMode::Independent);
-    let mut encoder = FrameEncoder::with_frame_info(frame, Vec::new());
-    let failed = || LogError::invalid_record("Failed to compress records");
-    encoder.write_all(bytes).map_err(|_| failed())?;
-    encoder.finish().map_err(|_| failed())
+/// Start of an lz4 frame as Kafka's `Lz4BlockOutputStream` writes it: magic, version 1 with independent blocks and no
+/// checksums, blocks of 64 KiB, checksum of the two bytes before.
+const LZ4_HEADER: [u8; 7] = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82];
+const LZ4_BLOCK: usize = 64 * 1024;
+/// In a block's length: the block is stored as it is, since it would not get smaller.
+const LZ4_INCOMPRESSIBLE: u32 = 0x8000_0000;
+
+fn lz4(bytes: &[u8]) -> Vec<u8> {
+    let mut out = LZ4_HEADER.to_vec();
+    for block in bytes.chunks(LZ4_BLOCK) {
+        let compressed = lz4_flex::block::compress(block);
+        let (flag, stored) = if compressed.len() < block.len() {
+            (0, &compressed[..])
+        } else {
+            (LZ4_INCOMPRESSIBLE, block)
+        };
+        out.extend((stored.len() as u32 | flag).to_le_bytes());
+        out.extend(stored);
+    }
+    out.extend([0; 4]);
+    out
 }
 
+/// Reads any frame of independent blocks. The frame's own checksums are passed over: the batch's covers these bytes.
 fn unlz4(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
-    read_limited(lz4_flex::frame::FrameDecoder::new(bytes))
-}
-
-fn read_limited(reader: impl Read) -> Result<Vec<u8>, LogError> {
+    let [0x04, 0x22, 0x4d, 0x18, flags, block_size, ..] = *bytes else { return Err(broken()) };
+    let (version, independent) = (flags >> 6, flags & 0x20 != 0);
+    let has = |bit: u8| usize::from(flags & bit != 0);
+    if version != 1 || !independent {
+        return Err(broken());
+    }
+    let block_max = match block_size >> 4 & 7 {
+        size @ 4..=7 => 1 << (8 + 2 * size),
+        _ => return Err(broken()),
+    };
+    let mut rest = bytes.get(7 + 8 * has(0x08) + 4 * has(0x01)..).ok_or_else(broken)?;
     let mut out = Vec::new();
-    reader.take(DECOMPRESSED_MAX as u64 + 1).read_to_end(&mut out).map_err(|_| broken())?;
-    if out.len() > DECOMPRESSED_MAX { Err(broken()) } else { Ok(out) }
+    loop {
+        let (length, tail) = rest.split_first_chunk::<4>().ok_or_else(broken)?;
+        let length = u32::from_le_bytes(*length);
+        let stored = tail.get(..(length & !LZ4_INCOMPRESSIBLE) as usize).ok_or_else(broken)?;
+        if length == 0 {
+            break;
+        }
+        if length & LZ4_INCOMPRESSIBLE != 0 {
+            out.extend(stored);
+        } else {
+            out.extend(lz4_flex::block::decompress(stored, block_max).map_err(|_| broken())?);
+        }
+        if out.len() > DECOMPRESSED_MAX {
+            return Err(broken());
+        }
+        rest = tail.get(stored.len() + 4 * has(0x10)..).ok_or_else(broken)?;
+    }
+    Ok(out)
 }
 
 #[cfg(feature = "zstd")]
 mod zstd {
+    use std::io::Read;
+
     use ruzstd::decoding::StreamingDecoder;
     use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
-    use super::{LogError, broken, read_limited};
+    use super::{DECOMPRESSED_MAX, LogError, broken};
 
     pub fn compress(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
         Ok(compress_to_vec(bytes, CompressionLevel::Fastest))
     }
 
     pub fn decompress(bytes: &[u8]) -> Result<Vec<u8>, LogError> {
-        read_limited(StreamingDecoder::new(bytes).map_err(|_| broken())?)
+        let mut out = Vec::new();
+        let decoder = StreamingDecoder::new(bytes).map_err(|_| broken())?;
+        decoder.take(DECOMPRESSED_MAX as u64 + 1).read_to_end(&mut out).map_err(|_| broken())?;
+        if out.len() > DECOMPRESSED_MAX { Err(broken()) } else { Ok(out) }
     }
 }
 
