@@ -13,6 +13,7 @@
 
 pub mod admin;
 mod api;
+pub mod assignor;
 pub mod backoff;
 pub mod consumer;
 pub mod coordinator;

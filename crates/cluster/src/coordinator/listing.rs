@@ -146,7 +146,7 @@ impl GroupCoordinator {
 }
 
 impl Shard {
-    fn delete_group(&self, group_id: &str) -> (Vec<CoordinatorRecord>, ErrorCode) {
+    fn delete_group(&self, group_id: &String) -> (Vec<CoordinatorRecord>, ErrorCode) {
         match self.groups.get(group_id).map(|group| group.state) {
             None | Some(State::Dead) => (Vec::new(), ErrorCode::GroupIdNotFound),
             Some(State::Empty) => {

@@ -1,9 +1,8 @@
 //! Committed offsets of one partition of `__consumer_offsets`. Kafka: `OffsetAndMetadata`, `OffsetMetadataManager.Offsets`.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use crate::java::TimelineHashMap;
 use crate::types::{Offset, PartitionIndex, TimestampMs};
 use crate::uuid::Uuid;
 
@@ -22,24 +21,24 @@ pub struct OffsetAndMetadata {
     pub topic_id: Uuid,
 }
 
-/// The offsets of one topic of a group.
-pub type TopicOffsets = BTreeMap<PartitionIndex, OffsetAndMetadata>;
-/// The offsets of a group, by topic.
-pub type GroupOffsets = BTreeMap<String, TopicOffsets>;
+/// The offsets of one topic of a group, in Kafka's order.
+pub type TopicOffsets = TimelineHashMap<PartitionIndex, OffsetAndMetadata>;
+/// The offsets of a group, by topic, in Kafka's order.
+pub type GroupOffsets = TimelineHashMap<String, TopicOffsets>;
 
 /// The offsets of all groups of a partition.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Offsets(BTreeMap<String, GroupOffsets>);
+pub(super) struct Offsets(TimelineHashMap<String, GroupOffsets>);
 
 impl Offsets {
-    pub(super) fn of_group(&self, group: &str) -> Option<&GroupOffsets> {
+    pub(super) fn of_group(&self, group: &String) -> Option<&GroupOffsets> {
         self.0.get(group)
     }
 
     pub(super) fn get(
         &self,
-        group: &str,
-        topic: &str,
+        group: &String,
+        topic: &String,
         partition: PartitionIndex,
     ) -> Option<&OffsetAndMetadata> {
         self.0.get(group)?.get(topic)?.get(&partition)
@@ -48,14 +47,14 @@ impl Offsets {
     /// Sets one offset; none removes it.
     pub(super) fn set(
         &mut self,
-        group: &str,
-        topic: &str,
+        group: &String,
+        topic: &String,
         partition: PartitionIndex,
         value: Option<OffsetAndMetadata>,
     ) {
         if let Some(value) = value {
-            let topics = self.0.entry(group.to_owned()).or_default();
-            topics.entry(topic.to_owned()).or_default().insert(partition, value);
+            let topics = self.0.get_or_insert_default(group);
+            topics.get_or_insert_default(topic).insert(partition, value);
             return;
         }
         let Some(topics) = self.0.get_mut(group) else { return };

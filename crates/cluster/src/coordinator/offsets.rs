@@ -1,7 +1,7 @@
 //! OffsetCommit, OffsetFetch, OffsetDelete and the expiry of offsets. Kafka: `OffsetMetadataManager`.
 
 use super::classic_group::{ClassicGroup, ClassicGroupState as State};
-use super::offset::{OffsetAndMetadata, Offsets, TopicOffsets};
+use super::offset::{GroupOffsets, OffsetAndMetadata, Offsets, TopicOffsets};
 use super::record::CoordinatorRecord;
 use super::shard::{Now, Shard, Then};
 use super::{CoordinatorOutput, GroupCoordinator, Part, RequestToken};
@@ -113,7 +113,7 @@ impl Shard {
             None => offsets
                 .of_group(&request.group_id)
                 .into_iter()
-                .flatten()
+                .flat_map(GroupOffsets::iter)
                 .map(|(name, partitions)| all_of_topic(name, partitions))
                 .collect(),
             Some(topics) => topics
@@ -205,11 +205,11 @@ impl Shard {
     }
 
     /// Tombstones for everything that the group has committed.
-    pub(super) fn tombstones_of(&self, group_id: &str) -> Vec<CoordinatorRecord> {
-        let offsets = self.offsets.of_group(group_id).into_iter().flatten();
+    pub(super) fn tombstones_of(&self, group_id: &String) -> Vec<CoordinatorRecord> {
+        let offsets = self.offsets.of_group(group_id).into_iter().flat_map(GroupOffsets::iter);
         offsets
             .flat_map(|(topic, partitions)| {
-                partitions.keys().map(|partition| tombstone(group_id, topic, *partition))
+                partitions.iter().map(|(partition, _)| tombstone(group_id, topic, *partition))
             })
             .collect()
     }
@@ -220,10 +220,11 @@ impl Shard {
         for group in self.groups.values() {
             let mut all_expired = true;
             let expires = can_expire(group);
-            for (topic, partitions) in self.offsets.of_group(&group.group_id).into_iter().flatten()
+            for (topic, partitions) in
+                self.offsets.of_group(&group.group_id).into_iter().flat_map(GroupOffsets::iter)
             {
                 let kept = !expires || group.is_subscribed_to_topic(topic);
-                for (partition, offset) in partitions {
+                for (partition, offset) in partitions.iter() {
                     if kept || !self.is_expired(group, offset, now.ms) {
                         all_expired = false;
                     } else {
@@ -271,7 +272,9 @@ impl Shard {
         let mut records = Vec::new();
         for (group, offsets) in self.offsets.iter() {
             for (name, id) in topics {
-                for (partition, offset) in offsets.get(name).into_iter().flatten() {
+                for (partition, offset) in
+                    offsets.get(name).into_iter().flat_map(TopicOffsets::iter)
+                {
                     if is_of_topic(offset, *id) {
                         records.push(tombstone(group, name, *partition));
                     }

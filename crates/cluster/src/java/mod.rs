@@ -3,7 +3,9 @@
 mod hash;
 mod hash_map;
 mod timeline;
+mod timeline_hash_map;
 
 pub use hash::JavaHash;
 pub use hash_map::{JavaHashMap, JavaHashSet};
 pub use timeline::timeline_order;
+pub use timeline_hash_map::TimelineHashMap;
