@@ -12,7 +12,6 @@ pub mod cluster_control;
 pub mod configuration_control;
 pub mod election;
 pub mod feature_control;
-pub mod heartbeats;
 pub mod image;
 pub mod metadata_log;
 pub mod placement;

@@ -9,36 +9,25 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 use simulation::{Micros, Random};
 
-use super::control;
-use super::heartbeats::Heartbeats;
+use super::api_error::ApiError;
+use super::cluster_control::BrokerHeartbeats;
+use super::configuration_control::ConfigurationControl;
+use super::control::{Control, refused};
+use super::feature_control;
 use super::image::{MetadataImage, resource_type};
 use super::raft::{QuorumOutputs, Raft, ReplyTo};
 use super::records::{MetadataBatch, MetadataRecord, MetadataSnapshot};
+use crate::config::NodeConfig;
 use crate::event::{ChangeCause, ClusterEvent};
+use crate::protocol::errors::ErrorCode;
 use crate::protocol::{EnvelopeResponse, FetchMetadataResponse, Request, Response};
 use crate::types::{BrokerId, Offset, TimestampMs, TopicPartition};
 use crate::world::{ClusterSpec, wall_clock_ms};
 
-/// Errors.NOT_CONTROLLER
-const NOT_CONTROLLER: i16 = 41;
-/// `broker.session.timeout.ms`
-pub const BROKER_SESSION_TIMEOUT: Micros = Micros::from_ms(9_000);
-/// How often stale sessions are looked for: session timeout / 8.
-const STALE_CHECK_INTERVAL: Micros = Micros(BROKER_SESSION_TIMEOUT.0 / 8);
+/// Stale sessions are looked for so often within one.
+const STALE_CHECKS_PER_SESSION: u64 = 8;
 /// `metadata.max.idle.interval.ms`
 const NO_OP_INTERVAL: Micros = Micros::from_ms(500);
-/// `leader.imbalance.check.interval.seconds` and `unclean.leader.election.interval.ms`
-const ELECTION_INTERVAL: Micros = Micros::from_secs(300);
-/// The finalized features of a 4.3 cluster, as `kafka-storage format` writes them.
-const FEATURES: [(&str, i16); 6] = [
-    ("metadata.version", 30),
-    ("eligible.leader.replicas.version", 1),
-    ("group.version", 1),
-    ("share.version", 1),
-    ("streams.version", 1),
-    ("transaction.version", 2),
-];
-
 /// What the controller wants done, and what it has learned.
 #[derive(Clone, Debug, Default)]
 pub struct ControllerOutputs {
@@ -55,9 +44,9 @@ pub struct ControllerOutputs {
 pub struct Active {
     /// The state at the end of the log.
     pub image: MetadataImage,
-    pub heartbeats: Heartbeats,
-    /// Answers that wait until everything below the offset is committed.
-    pending: VecDeque<(Offset, ReplyTo, Response)>,
+    pub heartbeats: BrokerHeartbeats,
+    /// Answers that wait until everything below the offset is committed; the request is kept for a refusal.
+    pending: VecDeque<Pending>,
     /// Why the records up to the offset were written.
     causes: VecDeque<(Offset, ChangeCause)>,
     no_op_at: Micros,
@@ -66,13 +55,24 @@ pub struct Active {
     unclean_election_at: Micros,
 }
 
+/// An answer that waits.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Pending {
+    end: Offset,
+    reply_to: ReplyTo,
+    request: Request,
+    enveloped: bool,
+    response: Response,
+}
+
 /// One node's controller.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct QuorumController {
     id: BrokerId,
     epoch_ms: TimestampMs,
+    cluster_id: String,
     /// server.properties: where the defaults of topics come from.
-    configs: Vec<(String, String)>,
+    node: NodeConfig,
     raft: Raft,
     /// The committed state, and the offset it is the state of.
     image: MetadataImage,
@@ -81,20 +81,14 @@ pub struct QuorumController {
     active: Option<Box<Active>>,
 }
 
-/// What a request comes to.
-pub struct Decision {
-    pub records: Vec<MetadataRecord>,
-    pub response: Response,
-    pub cause: ChangeCause,
-}
-
 impl QuorumController {
     pub fn new(id: BrokerId, cluster: &ClusterSpec) -> Self {
         let voters = cluster.nodes.iter().map(|node| node.id).collect();
         Self {
             id,
             epoch_ms: cluster.epoch_ms,
-            configs: cluster.configs.clone(),
+            cluster_id: cluster.cluster_id.clone(),
+            node: NodeConfig::new(cluster.configs.iter().cloned()),
             raft: Raft::new(id, voters, cluster.cluster_id.clone()),
             image: MetadataImage::default(),
             image_offset: 0,
@@ -160,38 +154,57 @@ impl QuorumController {
     }
 
     fn on_active_timer(&mut self, now: Micros) {
-        let Some(active) = self.active.as_deref_mut() else { return };
-        if active.stale_check_at <= now {
-            active.stale_check_at = now + STALE_CHECK_INTERVAL;
-            let stale: Vec<BrokerId> = active
-                .image
-                .brokers
-                .values()
-                .filter(|broker| !broker.fenced)
-                .map(|broker| broker.id)
-                .filter(|&id| active.heartbeats.silent_for(id, now) > BROKER_SESSION_TIMEOUT)
-                .collect();
-            for broker in stale {
-                let image = &self.active.as_ref().expect("it is active").image;
-                let records = control::fence_broker(image, &self.configs, broker);
-                self.append(now, records, ChangeCause::BrokerFenced);
-            }
+        let session = self.session_timeout();
+        if let Some(active) = self.active.as_deref_mut().filter(|active| active.stale_check_at <= now) {
+            active.stale_check_at = now + Micros(session.0 / STALE_CHECKS_PER_SESSION);
+        }
+        // One broker's fencing moves leaders; the next is decided on what that left.
+        while let Some((broker, epoch)) =
+            self.active.as_deref_mut().and_then(|active| active.heartbeats.remove_expired(now))
+        {
+            let records = self.control(now, |control| control.cluster().fence_stale_broker(broker, epoch));
+            self.append(now, records, ChangeCause::BrokerFenced);
         }
         let Some(active) = self.active.as_deref_mut() else { return };
         if active.preferred_election_at <= now {
-            active.preferred_election_at = now + ELECTION_INTERVAL;
-            let records = control::balance_leaders(&active.image, &self.configs);
-            self.append(now, records, ChangeCause::PreferredElection);
+            active.preferred_election_at = now + Micros::from_secs(self.positive("leader.imbalance.check.interval.seconds"));
+            if self.node.boolean("auto.leader.rebalance.enable") {
+                let decision = self.control(now, |control| control.replication().balance_partition_leaders());
+                self.append(now, decision.records, ChangeCause::PreferredElection);
+            }
         }
         let Some(active) = self.active.as_deref_mut() else { return };
         if active.unclean_election_at <= now {
-            active.unclean_election_at = now + ELECTION_INTERVAL;
-            let records = control::elect_unclean(&active.image, &self.configs);
-            self.append(now, records, ChangeCause::UncleanElection);
+            active.unclean_election_at = now + Micros::from_ms(self.positive("unclean.leader.election.interval.ms"));
+            let decision = self.control(now, |control| control.replication().elect_unclean_leaders());
+            self.append(now, decision.records, ChangeCause::UncleanElection);
         }
         if self.active.as_ref().is_some_and(|active| active.no_op_at <= now) {
             self.append(now, vec![MetadataRecord::NoOp], ChangeCause::Created);
         }
+    }
+
+    fn session_timeout(&self) -> Micros {
+        Micros::from_ms(self.positive("broker.session.timeout.ms"))
+    }
+
+    fn positive(&self, name: &str) -> u64 {
+        self.node.integer(name).max(1) as u64
+    }
+
+    /// Asks the decisions of the active controller; the default where this is not the active one.
+    fn control<R: Default>(&self, now: Micros, ask: impl FnOnce(&Control<'_>) -> R) -> R {
+        let Some(active) = self.active.as_deref() else { return R::default() };
+        ask(&Control {
+            now,
+            image: &active.image,
+            heartbeats: &active.heartbeats,
+            node: &self.node,
+            node_id: self.id,
+            cluster_id: &self.cluster_id,
+            raft: &self.raft,
+            epoch_ms: self.epoch_ms,
+        })
     }
 
     /// Anything that arrives on the controller listener.
@@ -246,22 +259,39 @@ impl QuorumController {
         request: Request,
         enveloped: bool,
     ) -> Option<Response> {
-        let wrap = |error_code: i16, response: Option<Response>| -> Response {
-            EnvelopeResponse { error_code, response: response.map(Box::new) }.into()
-        };
-        let log_end = self.raft.log().end_offset();
-        let Some(active) = self.active.as_deref_mut() else {
-            return Some(if enveloped { wrap(NOT_CONTROLLER, None) } else { control::refused(&request, NOT_CONTROLLER) });
-        };
-        let asked = control::Asked { now, log_end, configs: &self.configs, raft: &self.raft, epoch_ms: self.epoch_ms };
-        let decision = control::decide(active, random, &request, &asked);
-        let response = if enveloped { wrap(0, Some(decision.response)) } else { decision.response };
-        if decision.records.is_empty() {
-            return Some(response);
+        let Some(active) = self.active.as_deref_mut() else { return Some(not_controller(&request, enveloped)) };
+        if let Request::BrokerHeartbeat(heartbeat) = &request {
+            let known = active.image.brokers.get(&heartbeat.broker_id);
+            if let Some(broker) = known.filter(|broker| broker.epoch == heartbeat.broker_epoch) {
+                active.heartbeats.track(broker.id, broker.epoch, now);
+                active.heartbeats.touch(broker.id, broker.fenced, heartbeat.current_metadata_offset);
+            }
         }
+        let decision = self.control(now, |control| Some(control.decide(random, &request)))?;
+        let registered = match (&request, &decision.response) {
+            (Request::BrokerRegistration(request), Response::BrokerRegistration(response)) if response.error_code == 0 => {
+                Some((request.broker_id, response.broker_epoch))
+            }
+            _ => None,
+        };
+        let response = if enveloped {
+            EnvelopeResponse { error_code: 0, response: Some(Box::new(decision.response)) }.into()
+        } else {
+            decision.response
+        };
+        let changes = !decision.records.is_empty();
         let end = self.append(now, decision.records, decision.cause);
         let active = self.active.as_deref_mut().expect("it is active");
-        active.pending.push_back((end, reply_to, response));
+        if let Some((broker, epoch)) = registered {
+            active.heartbeats.track(broker, epoch, now);
+        }
+        if let Some(broker) = decision.draining {
+            active.heartbeats.set_controlled_shutdown_offset(broker, end - 1);
+        }
+        if !changes {
+            return Some(response);
+        }
+        active.pending.push_back(Pending { end, reply_to, request, enveloped, response });
         None
     }
 
@@ -325,14 +355,9 @@ impl QuorumController {
         } else if !self.raft.is_leader()
             && let Some(active) = self.active.take()
         {
-            for (_, reply_to, response) in active.pending {
-                let refusal = match response {
-                    Response::Envelope(_) => {
-                        EnvelopeResponse { error_code: NOT_CONTROLLER, response: None }.into()
-                    }
-                    response => control::refused_response(response, NOT_CONTROLLER),
-                };
-                outputs.quorum.responses.push((reply_to, refusal));
+            for pending in active.pending {
+                let refusal = not_controller(&pending.request, pending.enveloped);
+                outputs.quorum.responses.push((pending.reply_to, refusal));
             }
         }
         self.apply_committed(outputs);
@@ -346,11 +371,8 @@ impl QuorumController {
                 image.replay(record);
             }
         }
-        let mut heartbeats = Heartbeats::default();
-        // Every broker gets a fresh session: the new controller has not heard from anybody yet.
-        for &broker in image.brokers.keys() {
-            heartbeats.touch(broker, now);
-        }
+        let session = self.session_timeout();
+        let heartbeats = BrokerHeartbeats::activate(&image, session, now);
         let new_cluster = image.features.is_empty();
         self.active = Some(Box::new(Active {
             image,
@@ -358,34 +380,17 @@ impl QuorumController {
             pending: VecDeque::new(),
             causes: VecDeque::new(),
             no_op_at: now + NO_OP_INTERVAL,
-            stale_check_at: now + STALE_CHECK_INTERVAL,
-            preferred_election_at: now + ELECTION_INTERVAL,
-            unclean_election_at: now + ELECTION_INTERVAL,
+            stale_check_at: now + Micros(session.0 / STALE_CHECKS_PER_SESSION),
+            preferred_election_at: now + Micros::from_secs(self.positive("leader.imbalance.check.interval.seconds")),
+            unclean_election_at: now + Micros::from_ms(self.positive("unclean.leader.election.interval.ms")),
         }));
         let mut records =
             vec![MetadataRecord::LeaderChange { leader_id: self.id, voters: self.raft.voters().to_vec() }];
         if new_cluster {
-            records.extend(self.bootstrap_records());
+            records.extend(feature_control::bootstrap_records(&self.node));
         }
         self.append(now, records, ChangeCause::Created);
         outputs.events.push(ClusterEvent::ControllerElected { leader: self.id, epoch: self.raft.epoch() });
-    }
-
-    /// What a freshly formatted cluster starts with.
-    fn bootstrap_records(&self) -> Vec<MetadataRecord> {
-        let features = FEATURES.iter().map(|&(name, feature_level)| MetadataRecord::FeatureLevel {
-            name: name.to_owned(),
-            feature_level,
-        });
-        // With ELR the static value of the first active controller becomes the cluster's dynamic default (KIP-966).
-        let min_isr = control::static_config(&self.configs, "min.insync.replicas").unwrap_or("1");
-        let min_isr = MetadataRecord::Config {
-            resource_type: resource_type::BROKER,
-            resource_name: String::new(),
-            name: "min.insync.replicas".to_owned(),
-            value: Some(min_isr.to_owned()),
-        };
-        features.chain([min_isr]).collect()
     }
 
     fn apply_committed(&mut self, outputs: &mut ControllerOutputs) {
@@ -414,9 +419,9 @@ impl QuorumController {
         while active.causes.front().is_some_and(|(end, _)| *end <= committed) {
             active.causes.pop_front();
         }
-        while active.pending.front().is_some_and(|(end, ..)| *end <= committed) {
-            let (_, reply_to, response) = active.pending.pop_front().expect("there is one");
-            outputs.quorum.responses.push((reply_to, response));
+        while active.pending.front().is_some_and(|pending| pending.end <= committed) {
+            let pending = active.pending.pop_front().expect("there is one");
+            outputs.quorum.responses.push((pending.reply_to, pending.response));
         }
     }
 
@@ -425,10 +430,6 @@ impl QuorumController {
         let Some(active) = self.active.as_deref() else { return };
         let cause =
             active.causes.iter().find(|(until, _)| *until >= end).map_or(ChangeCause::Created, |(_, cause)| *cause);
-        let silent_ms = |broker: BrokerId| -> u64 {
-            // Committing takes a moment after the decision; the last heartbeat is still the same one.
-            active.heartbeats.silent_for(broker, Micros(active.stale_check_at.0.saturating_sub(STALE_CHECK_INTERVAL.0))).as_ms()
-        };
         match record {
             MetadataRecord::RegisterBroker { broker_id, broker_epoch, .. } => {
                 let clean = cause != ChangeCause::UncleanShutdown;
@@ -442,7 +443,7 @@ impl QuorumController {
                         events.push(ClusterEvent::BrokerShutDown { broker });
                     }
                     (Some(true), ..) => {
-                        events.push(ClusterEvent::BrokerFenced { broker, silent_ms: silent_ms(broker) });
+                        events.push(ClusterEvent::BrokerFenced { broker, silent_ms: self.session_timeout().as_ms() });
                     }
                     (None, Some(true), _) => events.push(ClusterEvent::ControlledShutdownStarted { broker }),
                     _ => {}
@@ -491,7 +492,8 @@ impl QuorumController {
                 members.0.sort_unstable();
                 members.1.sort_unstable();
                 if members.0 != members.1 {
-                    let min_isr = control::min_isr(&self.image, &self.configs, &topic.name) as i32;
+                    let configs = ConfigurationControl { image: &self.image, node: &self.node, node_id: self.id };
+                    let min_isr = configs.min_insync_replicas(&topic.name) as i32;
                     let (from, to) = (before.isr.clone(), after.isr);
                     events.push(ClusterEvent::IsrChanged { partition, from, to, min_isr, cause });
                 }
@@ -513,5 +515,14 @@ impl QuorumController {
                 });
             }
         }
+    }
+}
+
+fn not_controller(request: &Request, enveloped: bool) -> Response {
+    let error = ApiError::with_default_message(ErrorCode::NotController);
+    if enveloped {
+        EnvelopeResponse { error_code: error.code(), response: None }.into()
+    } else {
+        refused(request, &error)
     }
 }
