@@ -16,6 +16,8 @@ pub mod image;
 pub mod metadata_log;
 pub mod placement;
 pub mod producer_ids;
+pub mod control;
+pub mod quorum_controller;
 pub mod raft;
 pub mod records;
 pub mod replication_control;
