@@ -44,7 +44,11 @@ pub struct Decision {
 }
 
 impl Decision {
-    fn new(records: Vec<MetadataRecord>, response: impl Into<Response>, cause: ChangeCause) -> Self {
+    fn new(
+        records: Vec<MetadataRecord>,
+        response: impl Into<Response>,
+        cause: ChangeCause,
+    ) -> Self {
         Self { records, response: response.into(), cause, draining: None }
     }
 }
@@ -59,7 +63,11 @@ impl<'a> Control<'a> {
     }
 
     pub fn cluster(&self) -> ClusterControl<'a> {
-        ClusterControl { replication: self.replication(), heartbeats: self.heartbeats, cluster_id: self.cluster_id }
+        ClusterControl {
+            replication: self.replication(),
+            heartbeats: self.heartbeats,
+            cluster_id: self.cluster_id,
+        }
     }
 
     /// Decides any request that changes metadata or asks about it.
@@ -71,9 +79,12 @@ impl<'a> Control<'a> {
             Request::AlterPartition(asked) => {
                 let expands = |partition: &AlterPartitionPartition| {
                     asked.topics.iter().any(|topic| {
-                        self.image.partition(topic.topic_id, partition.partition_index).is_some_and(|known| {
-                            topic.partitions.contains(partition) && known.isr.len() < partition.new_isr_with_epochs.len()
-                        })
+                        self.image.partition(topic.topic_id, partition.partition_index).is_some_and(
+                            |known| {
+                                topic.partitions.contains(partition)
+                                    && known.isr.len() < partition.new_isr_with_epochs.len()
+                            },
+                        )
                     })
                 };
                 let grows = asked.topics.iter().flat_map(|topic| &topic.partitions).any(expands);
@@ -82,24 +93,39 @@ impl<'a> Control<'a> {
             }
             Request::CreateTopics(asked) => {
                 let ids: Vec<Uuid> = asked.topics.iter().map(|_| Uuid::random(random)).collect();
-                answer(replication.create_topics(asked, &ids, random), request, ChangeCause::Created)
+                answer(
+                    replication.create_topics(asked, &ids, random),
+                    request,
+                    ChangeCause::Created,
+                )
             }
-            Request::DeleteTopics(asked) => answer(replication.delete_topics(asked), request, ChangeCause::Created),
-            Request::CreatePartitions(asked) => {
-                answer(Ok(replication.create_partitions(asked, random)), request, ChangeCause::Created)
+            Request::DeleteTopics(asked) => {
+                answer(replication.delete_topics(asked), request, ChangeCause::Created)
             }
+            Request::CreatePartitions(asked) => answer(
+                Ok(replication.create_partitions(asked, random)),
+                request,
+                ChangeCause::Created,
+            ),
             Request::ElectLeaders(asked) => {
-                let cause =
-                    if asked.election_type == 0 { ChangeCause::PreferredElection } else { ChangeCause::UncleanElection };
+                let cause = if asked.election_type == 0 {
+                    ChangeCause::PreferredElection
+                } else {
+                    ChangeCause::UncleanElection
+                };
                 answer(replication.elect_leaders(asked), request, cause)
             }
             Request::IncrementalAlterConfigs(asked) => self.alter_configs(asked),
-            Request::AlterPartitionReassignments(asked) => {
-                answer(Ok(replication.alter_partition_reassignments(asked)), request, ChangeCause::Reassignment)
-            }
-            Request::ListPartitionReassignments(asked) => {
-                Decision::new(Vec::new(), replication.list_partition_reassignments(asked), ChangeCause::Created)
-            }
+            Request::AlterPartitionReassignments(asked) => answer(
+                Ok(replication.alter_partition_reassignments(asked)),
+                request,
+                ChangeCause::Reassignment,
+            ),
+            Request::ListPartitionReassignments(asked) => Decision::new(
+                Vec::new(),
+                replication.list_partition_reassignments(asked),
+                ChangeCause::Created,
+            ),
             Request::AllocateProducerIds(asked) => self.allocate_producer_ids(asked),
             Request::UnregisterBroker(asked) => {
                 let decided = self.cluster().unregister_broker(asked.broker_id).map(|records| {
@@ -107,7 +133,9 @@ impl<'a> Control<'a> {
                 });
                 answer(decided, request, ChangeCause::BrokerFenced)
             }
-            Request::DescribeQuorum(_) => Decision::new(Vec::new(), self.describe_quorum(), ChangeCause::Created),
+            Request::DescribeQuorum(_) => {
+                Decision::new(Vec::new(), self.describe_quorum(), ChangeCause::Created)
+            }
             other => Decision::new(
                 Vec::new(),
                 refused(other, &ApiError::with_default_message(ErrorCode::UnsupportedVersion)),
@@ -120,18 +148,24 @@ impl<'a> Control<'a> {
         // The epoch is the offset of the registration's own record, which comes after those of an unclean shutdown.
         let log_end = self.raft.log().end_offset();
         let before = self.cluster().register_broker(request, log_end, self.now);
-        let preceding = before.as_ref().map_or(0, |decision| decision.records.len().saturating_sub(1));
+        let preceding =
+            before.as_ref().map_or(0, |decision| decision.records.len().saturating_sub(1));
         let decided = if preceding == 0 {
             before
         } else {
             self.cluster().register_broker(request, log_end + preceding as Offset, self.now)
         };
-        let cause = if preceding == 0 { ChangeCause::Created } else { ChangeCause::UncleanShutdown };
+        let cause =
+            if preceding == 0 { ChangeCause::Created } else { ChangeCause::UncleanShutdown };
         match decided {
             Ok(decision) => Decision::new(decision.records, decision.response, cause),
             Err(error) => {
                 let error_code = error.code();
-                let response = BrokerRegistrationResponse { error_code, broker_epoch: -1, ..Default::default() };
+                let response = BrokerRegistrationResponse {
+                    error_code,
+                    broker_epoch: -1,
+                    ..Default::default()
+                };
                 Decision::new(Vec::new(), response, cause)
             }
         }
@@ -153,7 +187,8 @@ impl<'a> Control<'a> {
                 Decision { draining, ..Decision::new(decision.records, reply.response, cause) }
             }
             Err(error) => {
-                let response = BrokerHeartbeatResponse { error_code: error.code(), ..Default::default() };
+                let response =
+                    BrokerHeartbeatResponse { error_code: error.code(), ..Default::default() };
                 Decision::new(Vec::new(), response, ChangeCause::Created)
             }
         }
@@ -170,7 +205,8 @@ impl<'a> Control<'a> {
                 Decision::new(vec![record], response, ChangeCause::Created)
             }
             Err(error) => {
-                let response = AllocateProducerIdsResponse { error_code: error.code(), ..Default::default() };
+                let response =
+                    AllocateProducerIdsResponse { error_code: error.code(), ..Default::default() };
                 Decision::new(Vec::new(), response, ChangeCause::Created)
             }
         }
@@ -184,7 +220,11 @@ impl<'a> Control<'a> {
                 .configs
                 .iter()
                 .map(|config| {
-                    Some((config.name.clone(), AlterOp::from_id(config.config_operation)?, config.value.clone()))
+                    Some((
+                        config.name.clone(),
+                        AlterOp::from_id(config.config_operation)?,
+                        config.value.clone(),
+                    ))
                 })
                 .collect();
             let decided = match ops {
@@ -214,17 +254,26 @@ impl<'a> Control<'a> {
 
     fn describe_quorum(&self) -> DescribeQuorumResponse {
         let raft = self.raft;
-        let wall = |at: Micros| if at == Micros::ZERO { -1 } else { wall_clock_ms(self.epoch_ms, at) };
+        let wall =
+            |at: Micros| if at == Micros::ZERO { -1 } else { wall_clock_ms(self.epoch_ms, at) };
         let now = wall_clock_ms(self.epoch_ms, self.now);
         let progress: Vec<_> = raft.progress().collect();
         let voter = |&id: &BrokerId| {
-            let (log_end_offset, last_fetch_timestamp, last_caught_up_timestamp) = if id == self.node_id {
-                (raft.log().end_offset(), now, now)
-            } else {
-                progress.iter().find(|(replica, _)| *replica == id).map_or((-1, -1, -1), |(_, progress)| {
-                    (progress.end_offset, wall(progress.last_fetch), wall(progress.last_caught_up))
-                })
-            };
+            let (log_end_offset, last_fetch_timestamp, last_caught_up_timestamp) =
+                if id == self.node_id {
+                    (raft.log().end_offset(), now, now)
+                } else {
+                    progress.iter().find(|(replica, _)| *replica == id).map_or(
+                        (-1, -1, -1),
+                        |(_, progress)| {
+                            (
+                                progress.end_offset,
+                                wall(progress.last_fetch),
+                                wall(progress.last_caught_up),
+                            )
+                        },
+                    )
+                };
             QuorumReplicaState {
                 replica_id: id,
                 replica_directory_id: Uuid::default(),
@@ -258,21 +307,35 @@ fn answer<R: Into<Response>>(
 pub fn refused(request: &Request, error: &ApiError) -> Response {
     let (error_code, error_message) = (error.code(), error.message.clone());
     match request {
-        Request::BrokerRegistration(_) => BrokerRegistrationResponse { error_code, ..Default::default() }.into(),
-        Request::BrokerHeartbeat(_) => BrokerHeartbeatResponse { error_code, ..Default::default() }.into(),
-        Request::AlterPartition(_) => AlterPartitionResponse { error_code, ..Default::default() }.into(),
-        Request::AllocateProducerIds(_) => AllocateProducerIdsResponse { error_code, ..Default::default() }.into(),
-        Request::ElectLeaders(_) => ElectLeadersResponse { error_code, ..Default::default() }.into(),
+        Request::BrokerRegistration(_) => {
+            BrokerRegistrationResponse { error_code, ..Default::default() }.into()
+        }
+        Request::BrokerHeartbeat(_) => {
+            BrokerHeartbeatResponse { error_code, ..Default::default() }.into()
+        }
+        Request::AlterPartition(_) => {
+            AlterPartitionResponse { error_code, ..Default::default() }.into()
+        }
+        Request::AllocateProducerIds(_) => {
+            AllocateProducerIdsResponse { error_code, ..Default::default() }.into()
+        }
+        Request::ElectLeaders(_) => {
+            ElectLeadersResponse { error_code, ..Default::default() }.into()
+        }
         Request::AlterPartitionReassignments(_) => {
-            AlterPartitionReassignmentsResponse { error_code, error_message, ..Default::default() }.into()
+            AlterPartitionReassignmentsResponse { error_code, error_message, ..Default::default() }
+                .into()
         }
         Request::ListPartitionReassignments(_) => {
-            ListPartitionReassignmentsResponse { error_code, error_message, ..Default::default() }.into()
+            ListPartitionReassignmentsResponse { error_code, error_message, ..Default::default() }
+                .into()
         }
         Request::UnregisterBroker(_) => {
             UnregisterBrokerResponse { error_code, error_message, ..Default::default() }.into()
         }
-        Request::DescribeQuorum(_) => DescribeQuorumResponse { error_code, error_message, ..Default::default() }.into(),
+        Request::DescribeQuorum(_) => {
+            DescribeQuorumResponse { error_code, error_message, ..Default::default() }.into()
+        }
         Request::CreateTopics(request) => {
             let topics = request.topics.iter().map(|topic| CreatableTopicResult {
                 name: topic.name.clone(),
@@ -306,7 +369,8 @@ pub fn refused(request: &Request, error: &ApiError) -> Response {
                 resource_type: resource.resource_type,
                 resource_name: resource.resource_name.clone(),
             });
-            IncrementalAlterConfigsResponse { throttle_time_ms: 0, responses: responses.collect() }.into()
+            IncrementalAlterConfigsResponse { throttle_time_ms: 0, responses: responses.collect() }
+                .into()
         }
         // Nothing else is sent to a controller; the envelope's own error is the only place left.
         _ => EnvelopeResponse { error_code, response: None }.into(),

@@ -10,13 +10,13 @@
 pub mod api_error;
 pub mod cluster_control;
 pub mod configuration_control;
+pub mod control;
 pub mod election;
 pub mod feature_control;
 pub mod image;
 pub mod metadata_log;
 pub mod placement;
 pub mod producer_ids;
-pub mod control;
 pub mod quorum_controller;
 pub mod raft;
 pub mod records;

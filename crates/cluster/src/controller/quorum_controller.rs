@@ -155,29 +155,41 @@ impl QuorumController {
 
     fn on_active_timer(&mut self, now: Micros) {
         let session = self.session_timeout();
-        if let Some(active) = self.active.as_deref_mut().filter(|active| active.stale_check_at <= now) {
+        if let Some(active) =
+            self.active.as_deref_mut().filter(|active| active.stale_check_at <= now)
+        {
             active.stale_check_at = now + Micros(session.0 / STALE_CHECKS_PER_SESSION);
         }
         // One broker's fencing moves leaders; the next is decided on what that left.
         while let Some((broker, epoch)) =
             self.active.as_deref_mut().and_then(|active| active.heartbeats.remove_expired(now))
         {
-            let records = self.control(now, |control| control.cluster().fence_stale_broker(broker, epoch));
+            let records =
+                self.control(now, |control| control.cluster().fence_stale_broker(broker, epoch));
             self.append(now, records, ChangeCause::BrokerFenced);
         }
+        let preferred_at =
+            now + Micros::from_secs(self.positive("leader.imbalance.check.interval.seconds"));
+        let unclean_at =
+            now + Micros::from_ms(self.positive("unclean.leader.election.interval.ms"));
         let Some(active) = self.active.as_deref_mut() else { return };
-        if active.preferred_election_at <= now {
-            active.preferred_election_at = now + Micros::from_secs(self.positive("leader.imbalance.check.interval.seconds"));
-            if self.node.boolean("auto.leader.rebalance.enable") {
-                let decision = self.control(now, |control| control.replication().balance_partition_leaders());
-                self.append(now, decision.records, ChangeCause::PreferredElection);
-            }
+        let preferred_due = active.preferred_election_at <= now;
+        let unclean_due = active.unclean_election_at <= now;
+        if preferred_due {
+            active.preferred_election_at = preferred_at;
         }
-        let Some(active) = self.active.as_deref_mut() else { return };
-        if active.unclean_election_at <= now {
-            active.unclean_election_at = now + Micros::from_ms(self.positive("unclean.leader.election.interval.ms"));
-            let decision = self.control(now, |control| control.replication().elect_unclean_leaders());
-            self.append(now, decision.records, ChangeCause::UncleanElection);
+        if unclean_due {
+            active.unclean_election_at = unclean_at;
+        }
+        if preferred_due && self.node.boolean("auto.leader.rebalance.enable") {
+            let records = self
+                .control(now, |control| control.replication().balance_partition_leaders().records);
+            self.append(now, records, ChangeCause::PreferredElection);
+        }
+        if unclean_due {
+            let records =
+                self.control(now, |control| control.replication().elect_unclean_leaders().records);
+            self.append(now, records, ChangeCause::UncleanElection);
         }
         if self.active.as_ref().is_some_and(|active| active.no_op_at <= now) {
             self.append(now, vec![MetadataRecord::NoOp], ChangeCause::Created);
@@ -242,7 +254,9 @@ impl QuorumController {
                 }
             }
             request => {
-                if let Some(response) = self.decide_and_append(now, random, reply_to, request, false) {
+                if let Some(response) =
+                    self.decide_and_append(now, random, reply_to, request, false)
+                {
                     quorum.responses.push((reply_to, response));
                 }
             }
@@ -259,17 +273,25 @@ impl QuorumController {
         request: Request,
         enveloped: bool,
     ) -> Option<Response> {
-        let Some(active) = self.active.as_deref_mut() else { return Some(not_controller(&request, enveloped)) };
+        let Some(active) = self.active.as_deref_mut() else {
+            return Some(not_controller(&request, enveloped));
+        };
         if let Request::BrokerHeartbeat(heartbeat) = &request {
             let known = active.image.brokers.get(&heartbeat.broker_id);
             if let Some(broker) = known.filter(|broker| broker.epoch == heartbeat.broker_epoch) {
                 active.heartbeats.track(broker.id, broker.epoch, now);
-                active.heartbeats.touch(broker.id, broker.fenced, heartbeat.current_metadata_offset);
+                active.heartbeats.touch(
+                    broker.id,
+                    broker.fenced,
+                    heartbeat.current_metadata_offset,
+                );
             }
         }
         let decision = self.control(now, |control| Some(control.decide(random, &request)))?;
         let registered = match (&request, &decision.response) {
-            (Request::BrokerRegistration(request), Response::BrokerRegistration(response)) if response.error_code == 0 => {
+            (Request::BrokerRegistration(request), Response::BrokerRegistration(response))
+                if response.error_code == 0 =>
+            {
                 Some((request.broker_id, response.broker_epoch))
             }
             _ => None,
@@ -381,16 +403,22 @@ impl QuorumController {
             causes: VecDeque::new(),
             no_op_at: now + NO_OP_INTERVAL,
             stale_check_at: now + Micros(session.0 / STALE_CHECKS_PER_SESSION),
-            preferred_election_at: now + Micros::from_secs(self.positive("leader.imbalance.check.interval.seconds")),
-            unclean_election_at: now + Micros::from_ms(self.positive("unclean.leader.election.interval.ms")),
+            preferred_election_at: now
+                + Micros::from_secs(self.positive("leader.imbalance.check.interval.seconds")),
+            unclean_election_at: now
+                + Micros::from_ms(self.positive("unclean.leader.election.interval.ms")),
         }));
-        let mut records =
-            vec![MetadataRecord::LeaderChange { leader_id: self.id, voters: self.raft.voters().to_vec() }];
+        let mut records = vec![MetadataRecord::LeaderChange {
+            leader_id: self.id,
+            voters: self.raft.voters().to_vec(),
+        }];
         if new_cluster {
             records.extend(feature_control::bootstrap_records(&self.node));
         }
         self.append(now, records, ChangeCause::Created);
-        outputs.events.push(ClusterEvent::ControllerElected { leader: self.id, epoch: self.raft.epoch() });
+        outputs
+            .events
+            .push(ClusterEvent::ControllerElected { leader: self.id, epoch: self.raft.epoch() });
     }
 
     fn apply_committed(&mut self, outputs: &mut ControllerOutputs) {
@@ -428,14 +456,26 @@ impl QuorumController {
     /// What a committed record means, told once: by the active controller, before it is replayed.
     fn tell(&self, record: &MetadataRecord, end: Offset, events: &mut Vec<ClusterEvent>) {
         let Some(active) = self.active.as_deref() else { return };
-        let cause =
-            active.causes.iter().find(|(until, _)| *until >= end).map_or(ChangeCause::Created, |(_, cause)| *cause);
+        let cause = active
+            .causes
+            .iter()
+            .find(|(until, _)| *until >= end)
+            .map_or(ChangeCause::Created, |(_, cause)| *cause);
         match record {
             MetadataRecord::RegisterBroker { broker_id, broker_epoch, .. } => {
                 let clean = cause != ChangeCause::UncleanShutdown;
-                events.push(ClusterEvent::BrokerRegistered { broker: *broker_id, epoch: *broker_epoch, clean });
+                events.push(ClusterEvent::BrokerRegistered {
+                    broker: *broker_id,
+                    epoch: *broker_epoch,
+                    clean,
+                });
             }
-            MetadataRecord::BrokerRegistrationChange { broker_id, fenced, in_controlled_shutdown, .. } => {
+            MetadataRecord::BrokerRegistrationChange {
+                broker_id,
+                fenced,
+                in_controlled_shutdown,
+                ..
+            } => {
                 let broker = *broker_id;
                 match (fenced, in_controlled_shutdown, cause) {
                     (Some(false), ..) => events.push(ClusterEvent::BrokerUnfenced { broker }),
@@ -443,15 +483,21 @@ impl QuorumController {
                         events.push(ClusterEvent::BrokerShutDown { broker });
                     }
                     (Some(true), ..) => {
-                        events.push(ClusterEvent::BrokerFenced { broker, silent_ms: self.session_timeout().as_ms() });
+                        events.push(ClusterEvent::BrokerFenced {
+                            broker,
+                            silent_ms: self.session_timeout().as_ms(),
+                        });
                     }
-                    (None, Some(true), _) => events.push(ClusterEvent::ControlledShutdownStarted { broker }),
+                    (None, Some(true), _) => {
+                        events.push(ClusterEvent::ControlledShutdownStarted { broker })
+                    }
                     _ => {}
                 }
             }
             MetadataRecord::Topic { name, topic_id } => {
                 if let Some(topic) = active.image.topics.get(topic_id) {
-                    let replicas = topic.partitions.values().next().map_or(0, |first| first.replicas.len());
+                    let replicas =
+                        topic.partitions.values().next().map_or(0, |first| first.replicas.len());
                     events.push(ClusterEvent::TopicCreated {
                         topic: name.clone(),
                         partitions: topic.partitions.len() as i32,
@@ -470,7 +516,11 @@ impl QuorumController {
                     (resource_type::BROKER, id) => format!("broker {id}"),
                     (_, name) => name.to_owned(),
                 };
-                events.push(ClusterEvent::ConfigChanged { resource, name: name.clone(), value: value.clone() });
+                events.push(ClusterEvent::ConfigChanged {
+                    resource,
+                    name: name.clone(),
+                    value: value.clone(),
+                });
             }
             MetadataRecord::PartitionChange { topic_id, partition_id, .. } => {
                 let Some(topic) = self.image.topics.get(topic_id) else { return };
@@ -492,7 +542,11 @@ impl QuorumController {
                 members.0.sort_unstable();
                 members.1.sort_unstable();
                 if members.0 != members.1 {
-                    let configs = ConfigurationControl { image: &self.image, node: &self.node, node_id: self.id };
+                    let configs = ConfigurationControl {
+                        image: &self.image,
+                        node: &self.node,
+                        node_id: self.id,
+                    };
                     let min_isr = configs.min_insync_replicas(&topic.name) as i32;
                     let (from, to) = (before.isr.clone(), after.isr);
                     events.push(ClusterEvent::IsrChanged { partition, from, to, min_isr, cause });
