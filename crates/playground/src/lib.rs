@@ -5,7 +5,6 @@
 //! - [`seam`]: [`seam::ToEngine`] and [`seam::FromEngine`], and their versioned bytes.
 //! - [`view`]: the read models, each with its delta.
 
-pub mod host;
 pub mod journal;
 pub mod narrator;
 pub mod pacing;
