@@ -1,11 +1,12 @@
-// node tests/e2e/bench.mjs URL DIST OUT.json [NATIVE.json]: what `cargo xtask bench` measures in the browser, put together
+// node tests/e2e/bench.mjs URL DIST OUT.json NATIVE.json WORKLOADS [--json]: what `cargo xtask bench` measures in the browser, put together
 // with the native figures and the sizes; prints a table (or, with --json, the JSON), writes the JSON to OUT.json.
 import fs from 'node:fs';
+import path from 'node:path';
 import { launch, Session, startTraffic } from './helpers.mjs';
 import { table as sizeTable, weigh } from '../../tools/size.mjs';
 
 const json = process.argv.includes('--json');
-const [url, dist, out, nativeFile] = process.argv.slice(2).filter(word => word !== '--json');
+const [url, dist, out, nativeFile, workloads] = process.argv.slice(2).filter(word => word !== '--json');
 const VISITS = 5;
 const FRAMES_FOR = 10_000; // ms
 
@@ -61,12 +62,52 @@ async function frames() {
   };
 }
 
+/** The engine's workloads in a worker, the best of three runs each, beside what they came to natively. */
+async function engine(native) {
+  const page = await browser.newPage();
+  // Served from memory under the page's own address, so that nothing of it needs to be in dist.
+  await page.route('**/_bench/*', route => {
+    const name = new URL(route.request().url()).pathname.split('/').at(-1);
+    if (name === 'page') return route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>bench</title>' });
+    if (name === 'worker.js') return route.fulfill({ contentType: 'text/javascript', body: WORKER });
+    return route.fulfill({ contentType: name.endsWith('.wasm') ? 'application/wasm' : 'text/javascript', body: fs.readFileSync(path.join(workloads, name)) });
+  });
+  await page.goto(`${url}_bench/page`);
+  const measured = await page.evaluate(() => new Promise((resolve, reject) => {
+    const worker = new Worker('./worker.js', { type: 'module' });
+    worker.onmessage = event => resolve(event.data);
+    worker.onerror = event => reject(new Error(event.message));
+  }));
+  await page.close();
+  return Object.fromEntries(measured.map(({ name, rate, check }) => {
+    const own = native[name];
+    if (own && own.check !== check) throw new Error(`${name}: wasm came to ${check}, native to ${own.check}`);
+    return [name, { native: own?.rate, wasm: Math.round(rate), ratio: own ? round(own.rate / rate, 2) : undefined }];
+  }));
+}
+
+const WORKER = `
+import init, { run, workloads } from './bench.js';
+await init();
+const results = workloads().split('\\n').map((line, index) => {
+  const [name, amount] = [line.split(' ')[0], Number(line.split(' ')[1])];
+  let best = Infinity, check;
+  for (let turn = 0; turn < 3; turn += 1) {
+    const start = performance.now();
+    check = run(index, amount);
+    best = Math.min(best, performance.now() - start);
+  }
+  return { name, rate: amount / best * 1000, check };
+});
+postMessage(results);
+`;
+
 const sizes = weigh(dist);
-const native = nativeFile ? JSON.parse(fs.readFileSync(nativeFile, 'utf8')) : {};
-const result = { native, page: { interactive_ms: await interactive(), ...(await frames()) }, size: sizes };
+const native = JSON.parse(fs.readFileSync(nativeFile, 'utf8'));
+const result = { engine: await engine(native), page: { interactive_ms: await interactive(), ...(await frames()) }, size: sizes };
 await browser.close();
 
-// Figures of the native run that a worker can repeat: flat names, so the table needs to know none of them.
+// Nested figures become flat names, so that the table needs to know none of them.
 const flat = (value, name = '') => (value !== null && typeof value === 'object' && !Array.isArray(value)
   ? Object.entries(value).flatMap(([key, inner]) => flat(inner, name ? `${name}.${key}` : key))
   : [[name, value]]);
@@ -75,6 +116,6 @@ fs.writeFileSync(out, `${JSON.stringify(result, null, 1)}\n`);
 if (json) {
   console.log(JSON.stringify(result, null, 1));
 } else {
-  for (const [name, value] of [...flat(native), ...flat(result.page, 'page')]) console.log(`${name.padEnd(44)}${show(value).padStart(24)}`);
+  for (const [name, value] of [...flat(result.engine), ...flat(result.page, 'page')]) console.log(`${name.padEnd(44)}${show(value).padStart(24)}`);
   console.log(`\n${sizeTable(sizes)}`);
 }

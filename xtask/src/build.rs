@@ -79,6 +79,24 @@ pub fn compile(toolchain: &Toolchain, bindgen: &Path, release: bool) -> Outcome<
     Ok(dist)
 }
 
+/// The engine's workloads as a module of their own, compiled as the page is, for `cargo xtask bench`.
+pub fn workloads() -> Outcome<PathBuf> {
+    let toolchain = Toolchain::ready()?;
+    let bindgen = setup::wasm_bindgen(&toolchain)?;
+    let step = say::step("compiling the workloads for wasm");
+    let mut cargo = toolchain.cargo(true);
+    cargo.args(["build", "--quiet", "--locked", "--release", "--package", NAME]);
+    execute(cargo.args(["--example", "bench", "--target", TARGET]))?;
+    let wasm = web_target_dir().join(TARGET).join("release/examples/bench.wasm");
+    let folder = root().join("target/bench/workloads");
+    let mut command = Command::new(bindgen);
+    command.args(["--target", "web", "--no-typescript", "--out-name", "bench", "--out-dir"]);
+    execute_quietly(command.arg(&folder).arg(&wasm))?;
+    wasm_opt(&folder.join("bench_bg.wasm"))?;
+    step.done();
+    Ok(folder)
+}
+
 /// The npm package's wasm-opt is a script for node; without it the page is some percent larger, and says so.
 fn wasm_opt(file: &Path) -> Outcome {
     let script = root().join("node_modules/binaryen/bin/wasm-opt");

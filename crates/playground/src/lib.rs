@@ -10,3 +10,4 @@ pub mod narrator;
 pub mod pacing;
 pub mod seam;
 pub mod view;
+pub mod workload;

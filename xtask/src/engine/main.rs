@@ -1,5 +1,7 @@
 //! The tasks that run the engine natively; `cargo xtask <task>` builds and starts this.
 
+mod bench;
+
 use std::process::ExitCode;
 
 struct Task {
@@ -13,7 +15,7 @@ const TASKS: &[Task] = &[
     Task { name: "vectors", usage: "vectors DIR", run: |_| None },
     Task { name: "replay", usage: "replay DIR [--scenario NAME] [--diff]", run: |_| None },
     Task { name: "fuzz", usage: "fuzz [--seed S] [--seeds A..B] [--minutes M]", run: |_| None },
-    Task { name: "bench", usage: "bench [--json]", run: |_| None },
+    Task { name: "bench", usage: "bench [--json]", run: bench::run },
 ];
 
 fn main() -> ExitCode {
