@@ -9,15 +9,9 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 static LAST_EXIT_CODE: AtomicI32 = AtomicI32::new(-1);
 
-/// The exit code to end with, where it isn't 1: what [`pass_on`] saw, or 2 after [`wrong_use`].
+/// The exit code that [`pass_on`] saw, so that `cargo xtask replay` ends as the engine's tool did.
 pub fn last_exit_code() -> Option<u8> {
     u8::try_from(LAST_EXIT_CODE.load(Ordering::Relaxed)).ok()
-}
-
-/// A message about what the user typed: exit code 2.
-pub fn wrong_use(message: String) -> String {
-    LAST_EXIT_CODE.store(2, Ordering::Relaxed);
-    message
 }
 
 /// The workspace's folder.
