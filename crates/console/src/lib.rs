@@ -11,12 +11,20 @@
 #![forbid(unsafe_code)]
 
 pub mod client;
+pub mod console;
 pub mod date;
 pub mod disk;
+pub mod docker;
+pub mod explain;
 pub mod host;
+pub mod manual;
 pub mod options;
 pub mod output;
+pub mod pattern;
+pub mod process;
 pub mod script;
+pub mod shell;
 pub mod tool;
 pub mod tools;
+pub mod utility;
 pub mod world;

@@ -102,7 +102,9 @@ pub struct World {
     pub typed: BTreeMap<TerminalId, VecDeque<Typed>>,
     /// Terminals that do not show what is typed (transcript replays).
     pub silent: Vec<TerminalId>,
-    /// Bytes read from a terminal's line but not yet taken by a byte-wise reader.
+    /// Lines entered at every terminal, oldest first.
+    pub history: BTreeMap<TerminalId, Vec<String>>,
+    /// What is to be shown, oldest first.
     pub outputs: Vec<ConsoleOutput>,
     /// Whether notes are shown.
     pub notices: bool,

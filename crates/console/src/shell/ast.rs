@@ -9,26 +9,57 @@ use serde::{Deserialize, Serialize};
 pub enum Command {
     Simple(Simple),
     /// `a | b`, `! a`.
-    Pipeline { negated: bool, stages: Vec<Arc<Command>> },
+    Pipeline {
+        negated: bool,
+        stages: Vec<Arc<Command>>,
+    },
     /// `a && b || c`; true is `&&`.
-    AndOr { first: Arc<Command>, rest: Vec<(bool, Arc<Command>)> },
+    AndOr {
+        first: Arc<Command>,
+        rest: Vec<(bool, Arc<Command>)>,
+    },
     /// `a; b & c`.
     List(Vec<Item>),
     Group(Arc<Command>),
     Subshell(Arc<Command>),
-    If { branches: Vec<(Arc<Command>, Arc<Command>)>, otherwise: Option<Arc<Command>> },
-    While { until: bool, condition: Arc<Command>, body: Arc<Command> },
+    If {
+        branches: Vec<(Arc<Command>, Arc<Command>)>,
+        otherwise: Option<Arc<Command>>,
+    },
+    While {
+        until: bool,
+        condition: Arc<Command>,
+        body: Arc<Command>,
+    },
     /// `for name in words`; without words: the positional parameters.
-    For { name: String, words: Option<Vec<Word>>, body: Arc<Command> },
+    For {
+        name: String,
+        words: Option<Vec<Word>>,
+        body: Arc<Command>,
+    },
     /// `for ((first; condition; step))`.
-    Count { first: Word, condition: Word, step: Word, body: Arc<Command> },
-    Case { word: Word, arms: Vec<Arm> },
-    Function { name: String, body: Arc<Command> },
+    Count {
+        first: Word,
+        condition: Word,
+        step: Word,
+        body: Arc<Command>,
+    },
+    Case {
+        word: Word,
+        arms: Vec<Arm>,
+    },
+    Function {
+        name: String,
+        body: Arc<Command>,
+    },
     /// `(( … ))`.
     Arithmetic(Word),
     /// `[[ … ]]`.
     Conditional(Vec<Word>),
-    Redirected { command: Arc<Command>, redirects: Vec<Redirect> },
+    Redirected {
+        command: Arc<Command>,
+        redirects: Vec<Redirect>,
+    },
 }
 
 /// One arm of `case`.
@@ -91,7 +122,10 @@ pub enum Part {
     Quoted(String),
     /// `"…"`.
     Double(Vec<Part>),
-    Parameter { name: String, operation: Operation },
+    Parameter {
+        name: String,
+        operation: Operation,
+    },
     /// `$(…)` and backticks.
     Command(Arc<Command>),
     /// `$((…))`.
@@ -104,13 +138,31 @@ pub enum Operation {
     Value,
     Length,
     /// `-`, `=`, `?`, `+`, with a colon or without.
-    Fallback { kind: char, colon: bool, word: Word },
+    Fallback {
+        kind: char,
+        colon: bool,
+        word: Word,
+    },
     /// `#` or `%`, longest if doubled.
-    Remove { prefix: bool, longest: bool, pattern: Word },
-    Replace { all: bool, pattern: Word, with: Word },
-    Slice { offset: Word, length: Option<Word> },
+    Remove {
+        prefix: bool,
+        longest: bool,
+        pattern: Word,
+    },
+    Replace {
+        all: bool,
+        pattern: Word,
+        with: Word,
+    },
+    Slice {
+        offset: Word,
+        length: Option<Word>,
+    },
     /// `^`, `^^`, `,`, `,,`.
-    Case { upper: bool, all: bool },
+    Case {
+        upper: bool,
+        all: bool,
+    },
 }
 
 impl Word {
@@ -142,7 +194,9 @@ fn visit_parts(parts: &[Part], visit: &mut dyn FnMut(&Arc<Command>)) {
             Part::Arithmetic(word) => word.substitutions(visit),
             Part::Parameter { operation, .. } => match operation {
                 Operation::Value | Operation::Length | Operation::Case { .. } => {}
-                Operation::Fallback { word, .. } | Operation::Remove { pattern: word, .. } => word.substitutions(visit),
+                Operation::Fallback { word, .. } | Operation::Remove { pattern: word, .. } => {
+                    word.substitutions(visit)
+                }
                 Operation::Replace { pattern, with, .. } => {
                     pattern.substitutions(visit);
                     with.substitutions(visit);

@@ -24,8 +24,10 @@ pub struct Parsed {
 
 /// How deep commands and words may nest.
 const DEPTH_MAX: u32 = 60;
-const KEYWORDS: [&str; 16] =
-    ["if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{", "}", "!", "in"];
+const KEYWORDS: [&str; 16] = [
+    "if", "then", "else", "elif", "fi", "do", "done", "case", "esac", "while", "until", "for", "{",
+    "}", "!", "in",
+];
 
 type Parse<T> = Result<T, SyntaxError>;
 
@@ -38,13 +40,15 @@ pub fn parse_next(text: &str, end: bool, line: u32) -> Parse<Parsed> {
         Token::End => return Ok(Parsed { command: None, used: text.len() }),
         Token::Newline => {
             parser.take()?;
-            return Ok(Parsed { command: None, used: parser.offset() });
+            return Ok(Parsed { command: None, used: parser.offset().min(text.len()) });
         }
         _ => {}
     }
     let command = parser.list(false)?;
     match parser.take()? {
-        Token::Newline | Token::End => Ok(Parsed { command: Some(command), used: parser.offset() }),
+        Token::Newline | Token::End => {
+            Ok(Parsed { command: Some(command), used: parser.offset().min(text.len()) })
+        }
         token => Err(parser.unexpected(&token)),
     }
 }
@@ -72,7 +76,11 @@ struct Parser {
 
 impl Parser {
     fn new(text: &str, end: bool, line: u32) -> Self {
-        Self { chars: text.chars().collect(), at: 0, end, line, peeked: None, after_documents: None, depth: 0 }
+        let mut chars: Vec<char> = text.chars().collect();
+        if end && chars.last() != Some(&'\n') {
+            chars.push('\n');
+        }
+        Self { chars, at: 0, end, line, peeked: None, after_documents: None, depth: 0 }
     }
 
     fn offset(&self) -> usize {
@@ -92,9 +100,12 @@ impl Parser {
     }
 
     /// The text ended inside something that `closer` would close.
-    fn unfinished<T>(&self, closer: char) -> Parse<T> {
+    fn unfinished<T>(&self, closer: char, line: u32) -> Parse<T> {
         match self.end {
-            true => self.error(format!("unexpected EOF while looking for matching `{closer}'")),
+            true => Err(SyntaxError::Message(
+                format!("unexpected EOF while looking for matching `{closer}'"),
+                line,
+            )),
             false => Err(SyntaxError::Incomplete),
         }
     }
@@ -102,13 +113,24 @@ impl Parser {
     fn unexpected(&self, token: &Token) -> SyntaxError {
         let shown = match token {
             Token::End if !self.end => return SyntaxError::Incomplete,
-            Token::End => return SyntaxError::Message("syntax error: unexpected end of file".to_owned(), self.line),
+            Token::End => {
+                return SyntaxError::Message(
+                    "syntax error: unexpected end of file".to_owned(),
+                    self.line,
+                );
+            }
             Token::Newline => "newline".to_owned(),
             Token::Operator(operator) => (*operator).to_owned(),
             Token::Descriptor(number) => number.to_string(),
             Token::Word(word) => source(word),
         };
-        SyntaxError::Message(format!("syntax error near unexpected token `{shown}'"), self.line)
+        // A newline that has been taken belongs to the line before.
+        let line = if *token == Token::Newline && self.peeked.is_none() {
+            self.line - 1
+        } else {
+            self.line
+        };
+        SyntaxError::Message(format!("syntax error near unexpected token `{shown}'"), line)
     }
 
     fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
@@ -159,7 +181,10 @@ impl Parser {
         if token == Token::Newline
             && let Some(at) = self.after_documents.take()
         {
-            self.line += self.chars[self.at..at.min(self.chars.len())].iter().filter(|letter| **letter == '\n').count() as u32;
+            self.line += self.chars[self.at..at.min(self.chars.len())]
+                .iter()
+                .filter(|letter| **letter == '\n')
+                .count() as u32;
             self.at = at;
         }
         Ok(token)
@@ -167,7 +192,8 @@ impl Parser {
 
     fn token(&mut self) -> Parse<Token> {
         const OPERATORS: [&str; 20] = [
-            "&>>", "<<<", "<<-", ";;", "&&", "||", "&>", ">>", ">&", "<&", "<<", ">|", "<>", ";", "&", "|", "<", ">", "(", ")",
+            "&>>", "<<<", "<<-", ";;", "&&", "||", "&>", ">>", ">&", "<&", "<<", ">|", "<>", ";",
+            "&", "|", "<", ">", "(", ")",
         ];
         self.skip_blanks();
         let Some(first) = self.here(0) else { return Ok(Token::End) };
@@ -192,7 +218,9 @@ impl Parser {
 
     fn keyword(&mut self) -> Parse<Option<String>> {
         Ok(match self.peek()? {
-            Token::Word(word) => word.bare().filter(|text| KEYWORDS.contains(text)).map(String::from),
+            Token::Word(word) => {
+                word.bare().filter(|text| KEYWORDS.contains(text)).map(String::from)
+            }
             _ => None,
         })
     }
@@ -287,9 +315,14 @@ impl Parser {
             self.take()?;
             if self.chars.get(self.at) == Some(&'&') {
                 self.at += 1;
-                let redirect =
-                    Redirect { fd: 2, kind: RedirectKind::Duplicate, target: Word(vec![Part::Bare("1".to_owned())]) };
-                let last = stages.pop().map(|command| Arc::new(Command::Redirected { command, redirects: vec![redirect] }));
+                let redirect = Redirect {
+                    fd: 2,
+                    kind: RedirectKind::Duplicate,
+                    target: Word(vec![Part::Bare("1".to_owned())]),
+                };
+                let last = stages.pop().map(|command| {
+                    Arc::new(Command::Redirected { command, redirects: vec![redirect] })
+                });
                 stages.extend(last);
             }
             self.skip_newlines()?;
@@ -328,7 +361,11 @@ impl Parser {
                 redirects.push(redirect);
             }
             let command = Arc::new(command);
-            Ok(if redirects.is_empty() { command } else { Arc::new(Command::Redirected { command, redirects }) })
+            Ok(if redirects.is_empty() {
+                command
+            } else {
+                Arc::new(Command::Redirected { command, redirects })
+            })
         })
     }
 
@@ -423,7 +460,9 @@ impl Parser {
         };
         let Some(name) = name else {
             return match &token {
-                Token::Word(word) => self.error(format!("`{}': not a valid identifier", source(word))),
+                Token::Word(word) => {
+                    self.error(format!("`{}': not a valid identifier", source(word)))
+                }
                 _ => Err(self.unexpected(&token)),
             };
         };
@@ -500,7 +539,9 @@ impl Parser {
         let mut words = Vec::new();
         loop {
             match self.take()? {
-                Token::Word(word) if word.bare() == Some("]]") => return Ok(Command::Conditional(words)),
+                Token::Word(word) if word.bare() == Some("]]") => {
+                    return Ok(Command::Conditional(words));
+                }
                 Token::Word(word) => words.push(word),
                 Token::Operator(operator @ ("&&" | "||" | "<" | ">" | "(" | ")")) => {
                     words.push(Word(vec![Part::Bare(operator.to_owned())]));
@@ -546,7 +587,9 @@ impl Parser {
                     }
                 }
                 Token::Operator("(")
-                    if simple.words.len() == 1 && simple.assignments.is_empty() && simple.redirects.is_empty() =>
+                    if simple.words.len() == 1
+                        && simple.assignments.is_empty()
+                        && simple.redirects.is_empty() =>
                 {
                     let Some(name) = simple.words[0].bare().map(String::from) else {
                         return Err(self.unexpected(&Token::Operator("(")));
@@ -559,7 +602,10 @@ impl Parser {
                     return self.function(name);
                 }
                 token => {
-                    if simple.words.is_empty() && simple.assignments.is_empty() && simple.redirects.is_empty() {
+                    if simple.words.is_empty()
+                        && simple.assignments.is_empty()
+                        && simple.redirects.is_empty()
+                    {
                         return Err(self.unexpected(&token));
                     }
                     if token == Token::Operator("(") {
@@ -602,8 +648,14 @@ impl Parser {
             _ => {}
         }
         // `>&word` with a word that is no number means both streams.
-        let number = target.bare().is_some_and(|text| text == "-" || text.chars().all(|letter| letter.is_ascii_digit()));
-        let kind = if kind == RedirectKind::Duplicate && operator == ">&" && !number { RedirectKind::Both } else { kind };
+        let number = target
+            .bare()
+            .is_some_and(|text| text == "-" || text.chars().all(|letter| letter.is_ascii_digit()));
+        let kind = if kind == RedirectKind::Duplicate && operator == ">&" && !number {
+            RedirectKind::Both
+        } else {
+            kind
+        };
         Ok(Some(Redirect { fd, kind, target }))
     }
 
@@ -623,7 +675,10 @@ impl Parser {
                 }
                 break;
             }
-            let stop = self.chars[at..].iter().position(|letter| *letter == '\n').map_or(self.chars.len(), |n| at + n);
+            let stop = self.chars[at..]
+                .iter()
+                .position(|letter| *letter == '\n')
+                .map_or(self.chars.len(), |n| at + n);
             let whole = stop < self.chars.len();
             let mut line: String = self.chars[at..stop].iter().collect();
             at = stop + usize::from(whole);
@@ -716,9 +771,10 @@ impl Parser {
 
     fn until(&mut self, closer: char) -> Parse<String> {
         let mut text = String::new();
+        let start = self.line;
         loop {
             match self.here(0) {
-                None => return self.unfinished(closer),
+                None => return self.unfinished(closer, start),
                 Some(letter) => {
                     self.at += 1;
                     if letter == closer {
@@ -734,12 +790,13 @@ impl Parser {
     /// `$'…'`.
     fn ansi_quoted(&mut self) -> Parse<String> {
         let mut raw = String::new();
+        let start = self.line;
         loop {
             match self.here(0) {
-                None => return self.unfinished('\''),
+                None => return self.unfinished('\'', start),
                 Some('\'') => {
                     self.at += 1;
-                    return Ok(super::text::unescape(&raw).0);
+                    return Ok(super::text::unescape(&raw, true).0);
                 }
                 Some('\\') => {
                     if self.here(1) == Some('\'') {
@@ -762,11 +819,12 @@ impl Parser {
     fn quoted_parts(&mut self, closer: Option<char>) -> Parse<Vec<Part>> {
         self.deeper(|parser| {
             let mut parts = Vec::new();
+            let start = parser.line;
             loop {
                 let Some(letter) = parser.here(0) else {
                     return match closer {
                         None => Ok(parts),
-                        Some(closer) => parser.unfinished(closer),
+                        Some(closer) => parser.unfinished(closer, start),
                     };
                 };
                 if Some(letter) == closer {
@@ -779,7 +837,9 @@ impl Parser {
                             parser.at += 2;
                             parser.line += 1;
                         }
-                        Some(escaped) if matches!(escaped, '$' | '`' | '\\') || Some(escaped) == closer => {
+                        Some(escaped)
+                            if matches!(escaped, '$' | '`' | '\\') || Some(escaped) == closer =>
+                        {
                             parser.at += 2;
                             push_quoted(&mut parts, escaped);
                         }
@@ -789,7 +849,9 @@ impl Parser {
                         }
                     },
                     '$' | '`' => match parser.expansion(true)? {
-                        Part::Bare(text) => text.chars().for_each(|letter| push_quoted(&mut parts, letter)),
+                        Part::Bare(text) => {
+                            text.chars().for_each(|letter| push_quoted(&mut parts, letter))
+                        }
                         part => parts.push(part),
                     },
                     letter => {
@@ -817,6 +879,7 @@ impl Parser {
                 }
                 Some('(') => {
                     parser.at += 1;
+                    let start = parser.line;
                     let documents = parser.after_documents.take();
                     let peeked = parser.peeked.take();
                     parser.skip_newlines()?;
@@ -826,7 +889,7 @@ impl Parser {
                     };
                     parser.skip_newlines()?;
                     if parser.peek()? == Token::End {
-                        return parser.unfinished(')');
+                        return parser.unfinished(')', start);
                     }
                     parser.expect_operator(")")?;
                     parser.after_documents = documents;
@@ -839,7 +902,10 @@ impl Parser {
                 }
                 Some(letter) if letter.is_ascii_alphabetic() || letter == '_' => {
                     let mut name = String::new();
-                    while let Some(letter) = parser.here(0).filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_') {
+                    while let Some(letter) = parser
+                        .here(0)
+                        .filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+                    {
                         name.push(letter);
                         parser.at += 1;
                     }
@@ -856,14 +922,19 @@ impl Parser {
 
     fn backticks(&mut self, quoted: bool) -> Parse<Part> {
         let mut text = String::new();
+        let start = self.line;
         loop {
             match self.here(0) {
-                None => return self.unfinished('`'),
+                None => return self.unfinished('`', start),
                 Some('`') => {
                     self.at += 1;
                     break;
                 }
-                Some('\\') if self.here(1).is_some_and(|next| "`$\\".contains(next) || quoted && next == '"') => {
+                Some('\\')
+                    if self
+                        .here(1)
+                        .is_some_and(|next| "`$\\".contains(next) || quoted && next == '"') =>
+                {
                     text.extend(self.here(1));
                     self.at += 2;
                 }
@@ -907,9 +978,10 @@ impl Parser {
     fn arithmetic(&mut self) -> Parse<Word> {
         let mut parts = Vec::new();
         let mut open = 0;
+        let start = self.line;
         loop {
             match self.here(0) {
-                None => return self.unfinished(')'),
+                None => return self.unfinished(')', start),
                 Some(')') if open == 0 => {
                     if self.here(1) != Some(')') {
                         return self.error("syntax error near unexpected token `)'");
@@ -940,7 +1012,9 @@ impl Parser {
             self.at += 1;
         }
         let mut name = String::new();
-        while let Some(letter) = self.here(0).filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_') {
+        while let Some(letter) =
+            self.here(0).filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_')
+        {
             name.push(letter);
             self.at += 1;
         }
@@ -951,11 +1025,12 @@ impl Parser {
             self.at += 1;
         }
         let bad = |parser: &Self| {
-            let raw: String = parser.chars[start..].iter().take_while(|letter| **letter != '}').collect();
+            let raw: String =
+                parser.chars[start..].iter().take_while(|letter| **letter != '}').collect();
             SyntaxError::Message(format!("${{{raw}}}: bad substitution"), parser.line)
         };
         if self.here(0).is_none() {
-            return self.unfinished('}');
+            return self.unfinished('}', self.line);
         }
         if name.is_empty() {
             return Err(bad(self));
@@ -985,18 +1060,24 @@ impl Parser {
             }
             (Some(kind @ ('#' | '%')), _) => {
                 self.at += 1 + usize::from(doubled);
-                Operation::Remove { prefix: kind == '#', longest: doubled, pattern: self.brace_word("}", false)?.0 }
+                Operation::Remove {
+                    prefix: kind == '#',
+                    longest: doubled,
+                    pattern: self.brace_word("}", false)?.0,
+                }
             }
             (Some('/'), _) => {
                 self.at += 1 + usize::from(doubled);
                 let (pattern, closer) = self.brace_word("/}", false)?;
-                let with = if closer == '/' { self.brace_word("}", quoted)?.0 } else { Word::default() };
+                let with =
+                    if closer == '/' { self.brace_word("}", quoted)?.0 } else { Word::default() };
                 Operation::Replace { all: doubled, pattern, with }
             }
             (Some(':'), _) => {
                 self.at += 1;
                 let (offset, closer) = self.brace_word(":}", false)?;
-                let length = if closer == ':' { Some(self.brace_word("}", false)?.0) } else { None };
+                let length =
+                    if closer == ':' { Some(self.brace_word("}", false)?.0) } else { None };
                 Operation::Slice { offset, length }
             }
             (Some(kind @ ('^' | ',')), _) => {
@@ -1012,15 +1093,16 @@ impl Parser {
     /// A word inside `${…}` up to one of `closers`.
     fn brace_word(&mut self, closers: &str, quoted: bool) -> Parse<(Word, char)> {
         let mut parts = Vec::new();
+        let start = self.line;
         loop {
-            let Some(letter) = self.here(0) else { return self.unfinished('}') };
+            let Some(letter) = self.here(0) else { return self.unfinished('}', start) };
             if closers.contains(letter) {
                 self.at += 1;
                 return Ok((Word(parts), letter));
             }
             match letter {
                 '\\' => {
-                    let Some(escaped) = self.here(1) else { return self.unfinished('}') };
+                    let Some(escaped) = self.here(1) else { return self.unfinished('}', start) };
                     self.at += 2;
                     parts.push(Part::Quoted(escaped.to_string()));
                 }

@@ -6,16 +6,21 @@ use crate::options::Tool;
 use crate::tool::{ToolEvent, ToolIo};
 
 /// Every tool, in order of their names.
-pub static TOOLS: &[&Tool] = &[];
+pub static TOOLS: &[&Tool] = &[&crate::docker::TOOL, &crate::docker::FOLLOW];
 
 /// The state of a tool that is a state machine of its own ([`crate::options::Run::Streaming`]); one variant each.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Streaming {}
+pub enum Streaming {
+    /// `docker logs --follow`.
+    Logs(crate::docker::LogFollower),
+}
 
 impl Streaming {
     /// One turn.
-    pub fn on_event(&mut self, _event: ToolEvent, _io: &mut ToolIo<'_>) {
-        match *self {}
+    pub fn on_event(&mut self, event: ToolEvent, io: &mut ToolIo<'_>) {
+        match self {
+            Self::Logs(follower) => follower.on_event(event, io),
+        }
     }
 }
 
