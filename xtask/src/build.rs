@@ -1,10 +1,9 @@
 //! `cargo xtask build`: compiles the page, makes its JavaScript, and lays out dist/ as index.html says.
 
 use crate::args::Args;
-use crate::process::{execute, execute_quietly, find, root};
+use crate::process::{execute, execute_quietly, find, quiet_in_logs, root};
 use crate::toolchain::{TARGET, Toolchain, web_target_dir};
 use crate::{Outcome, index_html, say, setup};
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -51,9 +50,7 @@ pub fn compile(toolchain: &Toolchain, bindgen: &Path, release: bool) -> Outcome<
     if release {
         cargo.arg("--release");
     }
-    if !std::io::stderr().is_terminal() {
-        cargo.arg("--quiet"); // a progress bar for people, not a line per library in a log
-    }
+    cargo.args(quiet_in_logs());
     execute(&mut cargo)?;
     let wasm = web_target_dir().join(TARGET).join(profile).join(format!("{NAME}.wasm"));
     let stage = root().join("target/stage");

@@ -1,7 +1,7 @@
 //! The tools beside the compiler: wasm-bindgen of exactly the locked version, and the npm packages.
 
 use crate::args::Args;
-use crate::process::{answer, execute, execute_quietly, find, find_in, root};
+use crate::process::{answer, execute, execute_quietly, find, find_in, quiet_in_logs, root};
 use crate::toolchain::{Toolchain, tools_dir};
 use crate::{Outcome, say};
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ pub fn cargo_install(
     for program in programs {
         cargo.args(["--bin", program]);
     }
-    execute(&mut cargo)
+    execute(cargo.args(quiet_in_logs()))
 }
 
 /// Node.js, of a version that has what our scripts use.
