@@ -1,0 +1,2 @@
+use leptos::prelude::*;
+pub fn legend() -> impl IntoView { view! { <p>"legend"</p> } }
