@@ -11,6 +11,7 @@ use crate::ui;
 
 /// Starts the page.
 pub fn start() {
+    crate::browser::dom::report_panics();
     #[cfg(feature = "fixture")]
     if ui::fixture::wanted() {
         ui::fixture::start();

@@ -286,3 +286,10 @@ pub fn root_attribute(name: &str) -> String {
 pub fn query() -> String {
     window().location().search().unwrap_or_default()
 }
+
+/// Writes panics to the browser's console, where a bug report can pick them up.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        web_sys::console::error_1(&JsValue::from_str(&panic.to_string()));
+    }));
+}

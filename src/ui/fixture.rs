@@ -286,7 +286,8 @@ impl Made {
             },
         );
         for (client, broker) in [("billing-1", 1), ("billing-2", 2), ("billing-3", 3), ("fraud-1", 2)] {
-            self.views.cluster.links.insert((Peer::Client(client.into()), Peer::Node(broker)), LinkState::Active);
+            let state = if failed && broker == 2 { LinkState::Broken } else { LinkState::Active };
+            self.views.cluster.links.insert((Peer::Client(client.into()), Peer::Node(broker)), state);
         }
         let rebalance = self.scene == "rebalance";
         for (name, members) in [("billing", 3), ("fraud-check", 1)] {

@@ -29,6 +29,7 @@ pub fn mount(send: impl Fn(ToEngine) + 'static) -> Store {
     std::mem::forget(owner); // the page lives as long as the tab
     leptos::mount::mount_to_body(move || {
         provide_context(store);
+        store.follow();
         shell::app()
     });
     store

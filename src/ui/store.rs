@@ -110,7 +110,7 @@ pub struct Store {
 impl Store {
     /// An empty store that sends through `send`.
     pub fn new(send: impl Fn(ToEngine) + 'static) -> Self {
-        let store = Self {
+        Self {
             send: StoredValue::new_local(Rc::new(send)),
             queue: StoredValue::new_local(Rc::default()),
             phase: RwSignal::new(Phase::Starting { what: "Simulator".into(), done: 0, total: 0 }),
@@ -146,16 +146,18 @@ impl Store {
             preferences: Preferences::load(),
             layout: RwSignal::new(0),
             trouble: RwSignal::new(None),
-        };
+        }
+    }
+
+    /// Sends the subscription whenever it changes. Called once, when the page is mounted.
+    pub fn follow(self) {
         Effect::new(move |last: Option<Subscription>| {
-            let wanted = store.subscription.get();
-            if store.phase.with(|phase| *phase == Phase::Running) && last.as_ref() != Some(&wanted) {
-                store.send(ToEngine::Subscribe(wanted.clone()));
-                return wanted;
+            let wanted = self.subscription.get();
+            if self.phase.with_untracked(|phase| *phase == Phase::Running) && last.as_ref() != Some(&wanted) {
+                self.send(ToEngine::Subscribe(wanted.clone()));
             }
-            last.unwrap_or_default()
+            wanted
         });
-        store
     }
 
     /// Tells the engine something.

@@ -290,5 +290,5 @@ pub fn live_region(store: Store) -> impl IntoView {
             said.set(text);
         });
     });
-    view! { <div class="vh" aria-live="polite" role="status">{said}</div> }
+    view! { <div class="vh live" aria-live="polite" role="status">{said}</div> }
 }

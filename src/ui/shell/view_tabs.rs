@@ -5,6 +5,7 @@ use playground::seam::Tab;
 use playground::view::ApiFamily;
 
 use crate::browser::dom;
+use crate::ui::panel::cluster::start::next_step;
 use crate::ui::store::Store;
 use crate::ui::widget::icons::{ARROWS, CHEVRON_RIGHT, NETWORK, SCROLL, TABLE, USERS};
 use crate::ui::widget::{Choice, Icon};
@@ -87,7 +88,8 @@ pub fn view_tabs(store: Store) -> impl IntoView {
             </div>
             <span class="grow"></span>
             {move || match tab.get() {
-                Tab::Cluster | Tab::Topics => ().into_any(),
+                Tab::Cluster => next_step(store).into_any(),
+                Tab::Topics => ().into_any(),
                 Tab::Log => log_choices(store).into_any(),
                 Tab::Groups => group_choices(store).into_any(),
                 Tab::Rpcs => rpc_choices(store).into_any(),

@@ -2,7 +2,7 @@
 
 use playground::seam::{Micros, Speed};
 
-/// `1 204`, with a thin space.
+/// `1 204`, with a space that does not break (a thin one is lost in the mono font).
 pub fn number(value: i64) -> String {
     let digits = value.unsigned_abs().to_string();
     let mut text = String::new();
@@ -11,7 +11,7 @@ pub fn number(value: i64) -> String {
     }
     for (index, digit) in digits.chars().enumerate() {
         if index > 0 && (digits.len() - index) % 3 == 0 {
-            text.push('\u{2009}');
+            text.push('\u{a0}');
         }
         text.push(digit);
     }

@@ -30,7 +30,7 @@ pub fn cards(parts: Parts) -> impl IntoView {
                     .get()
                     .map(|sentence| {
                         view! {
-                            <div class="say">
+                            <div class="talk">
                                 <Icon icon=FLAG/>
                                 <span>{shell_parts(&sentence.parts)}</span>
                             </div>

@@ -422,6 +422,17 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
             <rect class="barv" x=x + 32.0 y=y + 108.0 width=bar(|broker| broker.bytes_out) height="6"></rect>
         </g>
         {start}
+        {move || {
+            let bare = store.cluster.with(|cluster| cluster.layout.rows.is_empty());
+            (bare && !down())
+                .then(|| {
+                    view! {
+                        <text class="t3 mid" x=x + width / 2.0 + 30.0 y=y + 70.0>
+                            "up, and holds no records yet"
+                        </text>
+                    }
+                })
+        }}
     }
 }
 

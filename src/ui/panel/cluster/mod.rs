@@ -6,7 +6,7 @@ pub mod diagram;
 mod menu;
 mod motion;
 pub mod scene;
-mod start;
+pub mod start;
 pub mod strip;
 mod tables;
 
@@ -36,18 +36,22 @@ pub fn cluster(store: Store) -> impl IntoView {
         store.layout.track();
         Width::of(dom::window_size().0)
     });
-    let scene = Memo::new(move |_| store.cluster.with(|cluster| Scene::of(cluster, width.get())));
+    let first_time = Memo::new(move |_| {
+        store.cluster.with(|cluster| cluster.layout.topics == 0 && cluster.layout.rows.is_empty())
+            && !store.preferences.invited.get()
+            && !store.presenting.get()
+    });
+    let scene = Memo::new(move |_| {
+        // Beside the invitation there is room for the racks only.
+        let drawn = if first_time.get() { Width::Tablet } else { width.get() };
+        store.cluster.with(|cluster| Scene::of(cluster, drawn))
+    });
     let marked = Memo::new(move |_| {
         let current = store.current_sentence()?;
         store.narrative.with(|sentences| sentences.iter().find(|each| each.id == current)?.subject.clone())
     });
     let parts =
         Parts { store, scene, marked, focused: RwSignal::new(String::new()), menu: RwSignal::new(None) };
-    let first_time = Memo::new(move |_| {
-        store.cluster.with(|cluster| cluster.layout.topics == 0 && cluster.layout.rows.is_empty())
-            && !store.preferences.invited.get()
-            && !store.presenting.get()
-    });
     move || {
         if store.text_view.get() {
             tables::tables(store).into_any()
@@ -60,7 +64,6 @@ pub fn cluster(store: Store) -> impl IntoView {
 }
 
 fn whole(parts: Parts, width: Width) -> impl IntoView {
-    let next = start::next_step(parts.store);
     match width {
         Width::Phone => cards::cards(parts).into_any(),
         Width::Tablet => view! {
@@ -69,10 +72,9 @@ fn whole(parts: Parts, width: Width) -> impl IntoView {
                 {cards::groups_row(parts.store)}
             </div>
             {menu::menu(parts)}
-            {next}
         }
         .into_any(),
-        Width::Desk => view! { {diagram::diagram(parts)} {menu::menu(parts)} {next} }.into_any(),
+        Width::Desk => view! { {diagram::diagram(parts)} {menu::menu(parts)} }.into_any(),
     }
 }
 

@@ -199,6 +199,14 @@ impl Scene {
                 add(format!("{id} {} {}", lane.topic, lane.partition), state, (136.0, *y), port);
             }
         }
+        for ((client, broker), _) in cluster.links.iter().filter(|(_, state)| **state == LinkState::Broken) {
+            let (Peer::Client(client), Peer::Node(broker)) = (client, broker) else { continue };
+            let Some(end) = self.client(client, None) else { continue };
+            let right = end.0 > self.rack_x;
+            let Some(port) = self.port(*broker, right) else { continue };
+            let (from, to) = if right { (port, end) } else { (end, port) };
+            add(format!("{client} broken {broker}"), LinkState::Broken, from, to);
+        }
         for member in cluster.groups.values().flat_map(|group| &group.members) {
             let Some(y) = self.members.get(&member.client) else { continue };
             let mut leaders: Vec<i32> = member

@@ -232,7 +232,7 @@ pub fn Strip(
                 {move || state.with(|state| state.note.clone())}
             </text>
             <rect class=move || state.with(|state| state.strip) x=x y=y width=width height=height rx="2"></rect>
-            <g class:half=move || state.with(|state| state.offline)>
+            <g class:faded=move || state.with(|state| state.offline)>
                 <rect class=format!("sp{spine}") x=x y=y width="5" height=height></rect>
                 <rect class=format!("spp{spine}") x=x y=y width="5" height=height></rect>
                 <rect class="spo" x=x y=y width="5" height=height></rect>
@@ -266,7 +266,7 @@ pub fn Strip(
             <g style:display=optional(|state| !state.offline)>
                 <path
                     class="hw"
-                    d=format!("M0 {}V{}m0 -.5l3.4 5h-6.8z", y - 1.5, y + height + 1.5)
+                    d=format!("M0 {}V{}m0 -.5l2.8 4.4h-5.6z", y - 1.5, y + height + 1.5)
                     style:transform=move || state.with(|state| format!("translate({:.1}px,0)", state.high_watermark))
                 ></path>
                 <path
