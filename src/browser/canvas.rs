@@ -23,7 +23,8 @@ impl Canvas {
     /// Empties the canvas and maps a drawing of `width` × `height` onto it: uniform scale, centred.
     pub fn begin(&self, width: f64, height: f64) {
         let ratio = dom::pixel_ratio();
-        let (wide, high) = (f64::from(self.element.client_width()), f64::from(self.element.client_height()));
+        let (wide, high) =
+            (f64::from(self.element.client_width()), f64::from(self.element.client_height()));
         let (pixels_wide, pixels_high) = ((wide * ratio) as u32, (high * ratio) as u32);
         if self.element.width() != pixels_wide || self.element.height() != pixels_high {
             self.element.set_width(pixels_wide);
@@ -56,14 +57,29 @@ impl Canvas {
     }
 
     /// A circle.
-    pub fn circle(&self, x: f64, y: f64, radius: f64, fill: Option<&str>, stroke: Option<(&str, f64)>) {
+    pub fn circle(
+        &self,
+        x: f64,
+        y: f64,
+        radius: f64,
+        fill: Option<&str>,
+        stroke: Option<(&str, f64)>,
+    ) {
         self.context.begin_path();
         let _ = self.context.arc(x, y, radius, 0.0, std::f64::consts::TAU);
         self.paint(fill, stroke);
     }
 
     /// A capsule around a point.
-    pub fn capsule(&self, x: f64, y: f64, width: f64, height: f64, fill: &str, stroke: (&str, f64)) {
+    pub fn capsule(
+        &self,
+        x: f64,
+        y: f64,
+        width: f64,
+        height: f64,
+        fill: &str,
+        stroke: (&str, f64),
+    ) {
         let (radius, half) = (height / 2.0, (width - height).max(0.0) / 2.0);
         let quarter = std::f64::consts::FRAC_PI_2;
         let c = &self.context;

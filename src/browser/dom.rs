@@ -2,7 +2,9 @@
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, Document, Element, HtmlAnchorElement, HtmlElement, HtmlInputElement, Url, Window};
+use web_sys::{
+    Blob, Document, Element, HtmlAnchorElement, HtmlElement, HtmlInputElement, Url, Window,
+};
 
 fn window() -> Window {
     web_sys::window().expect("the page has a window")
@@ -55,7 +57,11 @@ pub fn set_root_property(name: &str, value: &str) {
 pub fn root_property(name: &str) -> String {
     let Some(root) = document().document_element() else { return String::new() };
     let style = window().get_computed_style(&root).ok().flatten();
-    style.and_then(|style| style.get_property_value(name).ok()).unwrap_or_default().trim().to_string()
+    style
+        .and_then(|style| style.get_property_value(name).ok())
+        .unwrap_or_default()
+        .trim()
+        .to_string()
 }
 
 /// Takes an element out of the document.
@@ -95,7 +101,9 @@ pub fn typing() -> bool {
 
 /// Whether the focus is inside an element that a selector finds.
 pub fn focus_within(selector: &str) -> bool {
-    document().active_element().is_some_and(|element| element.closest(selector).ok().flatten().is_some())
+    document()
+        .active_element()
+        .is_some_and(|element| element.closest(selector).ok().flatten().is_some())
 }
 
 /// Scrolls an element to its end.
@@ -127,7 +135,9 @@ pub fn bounds(id: &str) -> Option<[f64; 4]> {
 
 /// The window's inner size, CSS pixels.
 pub fn window_size() -> (f64, f64) {
-    let size = |value: Result<JsValue, JsValue>| value.ok().and_then(|value| value.as_f64()).unwrap_or(0.0);
+    let size = |value: Result<JsValue, JsValue>| {
+        value.ok().and_then(|value| value.as_f64()).unwrap_or(0.0)
+    };
     (size(window().inner_width()), size(window().inner_height()))
 }
 
@@ -200,7 +210,9 @@ pub fn input_state(id: &str) -> Option<(String, usize)> {
 
 /// Sets the text and the caret (in `char`s) of an input, if they differ.
 pub fn set_input(id: &str, text: &str, caret: usize) {
-    let Some(input) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlInputElement>().ok())
+    let Some(input) = document()
+        .get_element_by_id(id)
+        .and_then(|element| element.dyn_into::<HtmlInputElement>().ok())
     else {
         return;
     };
@@ -214,7 +226,8 @@ pub fn set_input(id: &str, text: &str, caret: usize) {
 /// The text that a paste event brings.
 pub fn pasted(event: &web_sys::Event) -> Option<String> {
     let data = js_sys::Reflect::get(event, &"clipboardData".into()).ok()?;
-    let get: js_sys::Function = js_sys::Reflect::get(&data, &"getData".into()).ok()?.dyn_into().ok()?;
+    let get: js_sys::Function =
+        js_sys::Reflect::get(&data, &"getData".into()).ok()?.dyn_into().ok()?;
     get.call1(&data, &"text/plain".into()).ok()?.as_string()
 }
 
@@ -258,7 +271,10 @@ pub fn reveal(id: &str) {
 
 /// Whether an event went to the element with this id, not to one inside it.
 pub fn is_target(event: &web_sys::Event, id: &str) -> bool {
-    event.target().and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|element| element.id() == id)
+    event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|element| element.id() == id)
 }
 
 /// Adds a class to the body, or takes it away.
@@ -271,7 +287,8 @@ pub fn toggle_body_class(class: &str) {
 /// Moves the focus to the next or the previous element beside the focused one.
 pub fn focus_sibling(next: bool) {
     let Some(element) = document().active_element() else { return };
-    let sibling = if next { element.next_element_sibling() } else { element.previous_element_sibling() };
+    let sibling =
+        if next { element.next_element_sibling() } else { element.previous_element_sibling() };
     if let Some(sibling) = sibling {
         let _ = sibling.unchecked_into::<HtmlElement>().focus();
     }

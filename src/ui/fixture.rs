@@ -23,13 +23,24 @@ pub fn wanted() -> bool {
 /// Mounts the page over the made-up session.
 pub fn start() {
     let query = dom::query();
-    let scene = query.split("fixture=").nth(1).unwrap_or("overview").split('&').next().unwrap_or_default().to_string();
+    let scene = query
+        .split("fixture=")
+        .nth(1)
+        .unwrap_or("overview")
+        .split('&')
+        .next()
+        .unwrap_or_default()
+        .to_string();
     let model: Rc<RefCell<Made>> = Rc::new(RefCell::new(Made::new(&scene)));
     let inbox: Rc<RefCell<Vec<ToEngine>>> = Rc::default();
     let out = Rc::clone(&inbox);
     let store = super::mount(move |message| out.borrow_mut().push(message));
     if scene == "loading" {
-        store.receive(FromEngine::Starting { what: "Cluster, saved yesterday".into(), done: 46, total: 100 });
+        store.receive(FromEngine::Starting {
+            what: "Cluster, saved yesterday".into(),
+            done: 46,
+            total: 100,
+        });
         return;
     }
     model.borrow_mut().begin(store);
@@ -90,7 +101,10 @@ impl Made {
     }
 
     fn draw(&mut self, below: u64) -> u64 {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random = self
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.random >> 33) % below
     }
 
@@ -123,7 +137,13 @@ impl Made {
                 rack: Some(format!("az-{}", ["a", "b", "c"][id as usize - 1])),
                 state: if dead { BrokerState::Crashed } else { BrokerState::Up },
                 fenced: dead,
-                leaders: if empty || dead { 0 } else if failed { [2, 0, 4][id as usize - 1] } else { 2 },
+                leaders: if empty || dead {
+                    0
+                } else if failed {
+                    [2, 0, 4][id as usize - 1]
+                } else {
+                    2
+                },
                 bytes_in: if empty { 0 } else { 2_000 + 500 * id as u64 },
                 bytes_out: if empty { 0 } else { 5_200 - 700 * id as u64 },
                 ..BrokerView::default()
@@ -134,14 +154,24 @@ impl Made {
             leader: Some(1),
             epoch: 7,
             offset: 4_182,
-            voters: (1..=3).map(|id| VoterView { id, offset: 4_182, up: !(failed && id == 2) }).collect(),
+            voters: (1..=3)
+                .map(|id| VoterView { id, offset: 4_182, up: !(failed && id == 2) })
+                .collect(),
         };
         if empty {
             self.chunk(store, Stream::Notice, "A three-broker cluster is up. Type help, or paste the commands of any Kafka tutorial.", "");
             return;
         }
-        self.terminals.push(TerminalInfo { id: 1, title: "producer".into(), status: TerminalStatus::Reading });
-        self.terminals.push(TerminalInfo { id: 2, title: "consumer billing".into(), status: TerminalStatus::Streaming });
+        self.terminals.push(TerminalInfo {
+            id: 1,
+            title: "producer".into(),
+            status: TerminalStatus::Reading,
+        });
+        self.terminals.push(TerminalInfo {
+            id: 2,
+            title: "consumer billing".into(),
+            status: TerminalStatus::Streaming,
+        });
         store.terminals.set(self.terminals.clone());
         for (index, name) in KEYS.iter().enumerate() {
             self.views.cluster.keys.insert(index as u16 + 1, (*name).to_string());
@@ -159,7 +189,8 @@ impl Made {
                 self.ends.insert(key(topic, partition), (ends[partition as usize], tail));
                 let first = (partition + number as i32) % 3 + 1;
                 let replicas: Vec<i32> = (0..3).map(|step| (first - 1 + step) % 3 + 1).collect();
-                let isr: Vec<i32> = replicas.iter().copied().filter(|id| !(failed && *id == 2)).collect();
+                let isr: Vec<i32> =
+                    replicas.iter().copied().filter(|id| !(failed && *id == 2)).collect();
                 let moved = failed && first == 2;
                 self.views.cluster.partitions.insert(
                     key(topic, partition),
@@ -186,12 +217,27 @@ impl Made {
         }
         if failed {
             self.chunk(store, Stream::Prompt, "$ ", "");
-            self.chunk(store, Stream::Echo, "docker compose kill kafka2", "from click: Kill on broker 2");
-            self.chunk(store, Stream::Stderr, " Container kafka2 Killing \n Container kafka2 Killed \n", "");
+            self.chunk(
+                store,
+                Stream::Echo,
+                "docker compose kill kafka2",
+                "from click: Kill on broker 2",
+            );
+            self.chunk(
+                store,
+                Stream::Stderr,
+                " Container kafka2 Killing \n Container kafka2 Killed \n",
+                "",
+            );
             self.chunk(store, Stream::Notice, "kafka2 is gone at once: no controlled shutdown, no farewell to the controller. After broker.session.timeout.ms (9 s) it is fenced.", "");
         }
         self.chunk(store, Stream::Prompt, "$ ", "");
-        self.chunk(store, Stream::Echo, "kafka-topics.sh --bootstrap-server localhost:9092 --describe --topic orders", "");
+        self.chunk(
+            store,
+            Stream::Echo,
+            "kafka-topics.sh --bootstrap-server localhost:9092 --describe --topic orders",
+            "",
+        );
         self.chunk(store, Stream::Stdout, "Topic: orders\tTopicId: 5X8n1rKvQnq0l3c2m8dZyA\tPartitionCount: 3\tReplicationFactor: 3\tConfigs: min.insync.replicas=2\n\tTopic: orders\tPartition: 0\tLeader: 1\tReplicas: 1,2,3\tIsr: 1,2,3\tElr: \tLastKnownElr: \n\tTopic: orders\tPartition: 1\tLeader: 2\tReplicas: 2,3,1\tIsr: 2,3,1\tElr: \tLastKnownElr: \n\tTopic: orders\tPartition: 2\tLeader: 3\tReplicas: 3,1,2\tIsr: 3,1,2\tElr: \tLastKnownElr: \n", "");
         store.receive(FromEngine::Line(LineState {
             edit: 0,
@@ -213,7 +259,10 @@ impl Made {
             text: text.into(),
             tag: tag.into(),
             actions: if stream == Stream::Notice && self.scene == "failure" {
-                vec![playground::view::Action { label: "Start kafka2".into(), command: "docker compose start kafka2".into() }]
+                vec![playground::view::Action {
+                    label: "Start kafka2".into(),
+                    command: "docker compose start kafka2".into(),
+                }]
             } else {
                 vec![]
             },
@@ -221,7 +270,9 @@ impl Made {
     }
 
     fn producers(&mut self, failed: bool) {
-        let lanes = |topic: &str, marks: [&[u16]; 3], partitions: &BTreeMap<PartitionKey, PartitionView>| {
+        let lanes = |topic: &str,
+                     marks: [&[u16]; 3],
+                     partitions: &BTreeMap<PartitionKey, PartitionView>| {
             (0..3)
                 .map(|partition| LaneView {
                     topic: topic.into(),
@@ -282,19 +333,32 @@ impl Made {
                 state: "stable".into(),
                 epoch: 2,
                 coordinator: Some(3),
-                members: vec![member("fraud-1", (0..3).map(|p| key("payments", p)).collect(), 1_100)],
+                members: vec![member(
+                    "fraud-1",
+                    (0..3).map(|p| key("payments", p)).collect(),
+                    1_100,
+                )],
             },
         );
-        for (client, broker) in [("billing-1", 1), ("billing-2", 2), ("billing-3", 3), ("fraud-1", 2)] {
+        for (client, broker) in
+            [("billing-1", 1), ("billing-2", 2), ("billing-3", 3), ("fraud-1", 2)]
+        {
             let state = if failed && broker == 2 { LinkState::Broken } else { LinkState::Active };
-            self.views.cluster.links.insert((Peer::Client(client.into()), Peer::Node(broker)), state);
+            self.views
+                .cluster
+                .links
+                .insert((Peer::Client(client.into()), Peer::Node(broker)), state);
         }
         let rebalance = self.scene == "rebalance";
         for (name, members) in [("billing", 3), ("fraud-check", 1)] {
             self.views.groups.groups.insert(
                 name.into(),
                 GroupView {
-                    protocol: if rebalance { GroupProtocol::Consumer } else { GroupProtocol::Classic },
+                    protocol: if rebalance {
+                        GroupProtocol::Consumer
+                    } else {
+                        GroupProtocol::Classic
+                    },
                     state: if rebalance { "Reconciling".into() } else { "Stable".into() },
                     epoch: 8,
                     assignor: if rebalance { "uniform".into() } else { "range".into() },
@@ -305,7 +369,8 @@ impl Made {
             );
         }
         self.views.groups.chosen = Some("billing".into());
-        let owns: [&[i32]; 3] = if rebalance { [&[0, 1], &[2, 3, 4], &[5]] } else { [&[0, 1], &[2, 3], &[4, 5]] };
+        let owns: [&[i32]; 3] =
+            if rebalance { [&[0, 1], &[2, 3, 4], &[5]] } else { [&[0, 1], &[2, 3], &[4, 5]] };
         for (index, owned) in owns.iter().enumerate() {
             let moving = rebalance && index == 1;
             self.views.groups.members.insert(
@@ -324,7 +389,14 @@ impl Made {
                 },
             );
         }
-        let lags = [(2_204, 6, 300), (1_988, 9, 400), (2_571, 14, 600), (1_402, 11, 500), (1_789, 412, 14_200), (1_519, 96, 3_100)];
+        let lags = [
+            (2_204, 6, 300),
+            (1_988, 9, 400),
+            (2_571, 14, 600),
+            (1_402, 11, 500),
+            (1_789, 412, 14_200),
+            (1_519, 96, 3_100),
+        ];
         for (partition, (end, lag, ms)) in lags.iter().enumerate() {
             let owner = owns.iter().position(|owned| owned.contains(&(partition as i32)));
             self.views.groups.offsets.insert(
@@ -344,10 +416,18 @@ impl Made {
         self.views.topics.brokers = (1..=3)
             .map(|id| BrokerColumn { id, state: states[&id].state, fenced: states[&id].fenced })
             .collect();
-        for (number, (topic, count)) in [("clicks", 6), ("orders", 6), ("payments", 6), ("__consumer_offsets", 6)].iter().enumerate() {
+        for (number, (topic, count)) in
+            [("clicks", 6), ("orders", 6), ("payments", 6), ("__consumer_offsets", 6)]
+                .iter()
+                .enumerate()
+        {
             self.views.topics.topics.insert(
                 (*topic).into(),
-                TopicRow { number: number as u16, internal: topic.starts_with('_'), ..TopicRow::default() },
+                TopicRow {
+                    number: number as u16,
+                    internal: topic.starts_with('_'),
+                    ..TopicRow::default()
+                },
             );
             for partition in 0..*count {
                 let first = (partition + number as i32) % 3 + 1;
@@ -355,22 +435,38 @@ impl Made {
                 let isr: Vec<i32> = replicas
                     .iter()
                     .copied()
-                    .filter(|id| !(failed && *id == 2) && !(*topic == "clicks" && partition == 2 && *id == 3))
+                    .filter(|id| {
+                        !(failed && *id == 2) && !(*topic == "clicks" && partition == 2 && *id == 3)
+                    })
                     .collect();
-                let leader = if *topic == "payments" && partition == 3 { isr.get(1).copied() } else { isr.first().copied() };
+                let leader = if *topic == "payments" && partition == 3 {
+                    isr.get(1).copied()
+                } else {
+                    isr.first().copied()
+                };
                 let size = 200_000 + self.draw(800_000);
                 let records_in = 10 + self.draw(90) as u32;
                 let end = 400 + self.draw(1_500) as i64;
                 self.views.topics.partitions.insert(
                     key(topic, partition),
-                    PartitionRow { leader, leader_epoch: 4, replicas, isr, size, records_in, log_end_offset: end, ..PartitionRow::default() },
+                    PartitionRow {
+                        leader,
+                        leader_epoch: 4,
+                        replicas,
+                        isr,
+                        size,
+                        records_in,
+                        log_end_offset: end,
+                        ..PartitionRow::default()
+                    },
                 );
             }
         }
     }
 
     fn facts(&mut self, failed: bool) {
-        let fact = |name: &str, value: &str, level| Fact { name: name.into(), value: value.into(), level };
+        let fact =
+            |name: &str, value: &str, level| Fact { name: name.into(), value: value.into(), level };
         self.views.drawer.facts = if failed {
             vec![
                 fact("Replicas in sync", "12 of 18", Level::Warn),
@@ -390,7 +486,15 @@ impl Made {
         };
     }
 
-    fn tell(&mut self, at: u64, kind: SentenceKind, level: Level, important: bool, subject: Option<Subject>, text: &str) -> Sentence {
+    fn tell(
+        &mut self,
+        at: u64,
+        kind: SentenceKind,
+        level: Level,
+        important: bool,
+        subject: Option<Subject>,
+        text: &str,
+    ) -> Sentence {
         self.sentences += 1;
         let parts = text
             .split('*')
@@ -402,7 +506,13 @@ impl Made {
                 piece
                     .split('`')
                     .enumerate()
-                    .map(|(index, piece)| if index % 2 == 1 { Part::Code(piece.into()) } else { Part::Text(piece.into()) })
+                    .map(|(index, piece)| {
+                        if index % 2 == 1 {
+                            Part::Code(piece.into())
+                        } else {
+                            Part::Text(piece.into())
+                        }
+                    })
                     .collect()
             })
             .collect();
@@ -424,28 +534,119 @@ impl Made {
         use SentenceKind::*;
         let mut all = Vec::new();
         for at in [9, 15, 19, 21, 27, 42, 44, 66, 93, 108, 111, 144, 147, 180, 198, 213] {
-            all.push(self.tell(at * 1_000_000, Command, Level::Plain, false, None, "You ran `kafka-topics.sh --list`."));
+            all.push(self.tell(
+                at * 1_000_000,
+                Command,
+                Level::Plain,
+                false,
+                None,
+                "You ran `kafka-topics.sh --list`.",
+            ));
         }
-        all.push(self.tell(93_000_000, Rebalance, Level::Plain, false, None, "Group *billing* began to rebalance: *billing-3* joined."));
-        all.push(self.tell(156_000_000, IsrShrink, Level::Warn, false, None, "Broker 3 fell out of the ISR of *orders-0*."));
+        all.push(self.tell(
+            93_000_000,
+            Rebalance,
+            Level::Plain,
+            false,
+            None,
+            "Group *billing* began to rebalance: *billing-3* joined.",
+        ));
+        all.push(self.tell(
+            156_000_000,
+            IsrShrink,
+            Level::Warn,
+            false,
+            None,
+            "Broker 3 fell out of the ISR of *orders-0*.",
+        ));
         if failed {
             self.now = 263_905_000;
             let moved = Some(Subject::Partition(key("orders", 1)));
-            all.push(self.tell(252_402_000, Command, Level::Bad, false, None, "You ran `docker compose kill kafka2`."));
-            all.push(self.tell(252_650_000, Record, Level::Plain, false, None, "*checkout-web* lost its connection and began to retry orders-1."));
-            let mut silent = self.tell(252_410_000, Failure, Level::Bad, true, None, "Broker 2 sent no heartbeat for 9 s. That is `broker.session.timeout.ms`.");
+            all.push(self.tell(
+                252_402_000,
+                Command,
+                Level::Bad,
+                false,
+                None,
+                "You ran `docker compose kill kafka2`.",
+            ));
+            all.push(self.tell(
+                252_650_000,
+                Record,
+                Level::Plain,
+                false,
+                None,
+                "*checkout-web* lost its connection and began to retry orders-1.",
+            ));
+            let mut silent = self.tell(
+                252_410_000,
+                Failure,
+                Level::Bad,
+                true,
+                None,
+                "Broker 2 sent no heartbeat for 9 s. That is `broker.session.timeout.ms`.",
+            );
             silent.until = Some(Micros(261_410_000));
             all.push(silent);
-            all.push(self.tell(261_410_000, Controller, Level::Plain, false, None, "Controller 1 *fenced broker 2* and wrote it at metadata offset 4 201."));
+            all.push(self.tell(
+                261_410_000,
+                Controller,
+                Level::Plain,
+                false,
+                None,
+                "Controller 1 *fenced broker 2* and wrote it at metadata offset 4 201.",
+            ));
             all.push(self.tell(261_412_000, IsrShrink, Level::Warn, false, None, "All 6 partitions are down to *2 of 3* in sync. That still meets min.insync.replicas=2."));
             all.push(self.tell(261_412_000, Election, Level::Plain, true, moved, "The controller made *broker 3* leader of *orders-1*, epoch 5. It was in sync, so no record is lost."));
         } else {
-            all.push(self.tell(245_020_000, IsrExpand, Level::Good, false, None, "All 18 replicas are in sync."));
-            all.push(self.tell(252_340_000, Record, Level::Plain, false, None, "*billing-2* committed offset 987 for orders-1."));
-            all.push(self.tell(252_362_000, Record, Level::Plain, false, None, "Key *berlin* hashes to 1 249 439 730, mod 3 is *0*, so it goes to orders-0."));
-            all.push(self.tell(252_364_000, Record, Level::Plain, false, None, "Broker 1 appended a batch of 2 at offset *1202*. Nobody may read it yet."));
-            all.push(self.tell(252_371_000, Record, Level::Plain, false, None, "Brokers 2 and 3 fetched offsets 1202–1203, so the high watermark moved to *1204*."));
-            all.push(self.tell(252_377_000, Record, Level::Good, false, None, "*checkout-web* got its ack for 2 records: all 3 replicas of *orders-0* hold them."));
+            all.push(self.tell(
+                245_020_000,
+                IsrExpand,
+                Level::Good,
+                false,
+                None,
+                "All 18 replicas are in sync.",
+            ));
+            all.push(self.tell(
+                252_340_000,
+                Record,
+                Level::Plain,
+                false,
+                None,
+                "*billing-2* committed offset 987 for orders-1.",
+            ));
+            all.push(self.tell(
+                252_362_000,
+                Record,
+                Level::Plain,
+                false,
+                None,
+                "Key *berlin* hashes to 1 249 439 730, mod 3 is *0*, so it goes to orders-0.",
+            ));
+            all.push(self.tell(
+                252_364_000,
+                Record,
+                Level::Plain,
+                false,
+                None,
+                "Broker 1 appended a batch of 2 at offset *1202*. Nobody may read it yet.",
+            ));
+            all.push(self.tell(
+                252_371_000,
+                Record,
+                Level::Plain,
+                false,
+                None,
+                "Brokers 2 and 3 fetched offsets 1202–1203, so the high watermark moved to *1204*.",
+            ));
+            all.push(self.tell(
+                252_377_000,
+                Record,
+                Level::Good,
+                false,
+                None,
+                "*checkout-web* got its ack for 2 records: all 3 replicas of *orders-0* hold them.",
+            ));
         }
         store.receive(FromEngine::Narrative(all));
     }
@@ -467,15 +668,35 @@ impl Made {
             size: 61_200,
             index_interval: 4_096,
         });
-        let bases = [(612, 1_490, SegmentState::Closed), (1_490, 2_804, SegmentState::Closed), (2_804, 3_391, SegmentState::Closed), (3_391, 4_020, SegmentState::Closed), (4_020, 4_388, SegmentState::Active)];
+        let bases = [
+            (612, 1_490, SegmentState::Closed),
+            (1_490, 2_804, SegmentState::Closed),
+            (2_804, 3_391, SegmentState::Closed),
+            (3_391, 4_020, SegmentState::Closed),
+            (4_020, 4_388, SegmentState::Active),
+        ];
         for (base, end, state) in bases {
-            let sample = (0..((end - base) / 16).min(44)).map(|_| mark(self.draw(6) as u16 + 1)).collect();
+            let sample =
+                (0..((end - base) / 16).min(44)).map(|_| mark(self.draw(6) as u16 + 1)).collect();
             self.views.log.segments.insert(
                 base,
-                SegmentView { end_offset: end, bytes: (end - base) as u64 * 14, state, max_timestamp: 1_795_392_252_362, sample },
+                SegmentView {
+                    end_offset: end,
+                    bytes: (end - base) as u64 * 14,
+                    state,
+                    max_timestamp: 1_795_392_252_362,
+                    sample,
+                },
             );
         }
-        let batches: [(i64, &[u16], &str); 6] = [(4_376, &[3, 1], "none"), (4_378, &[4, 5, 2], "zstd"), (4_381, &[2, 6], "none"), (4_383, &[0], "none"), (4_384, &[6, 1, 5], "none"), (4_387, &[2], "none")];
+        let batches: [(i64, &[u16], &str); 6] = [
+            (4_376, &[3, 1], "none"),
+            (4_378, &[4, 5, 2], "zstd"),
+            (4_381, &[2, 6], "none"),
+            (4_383, &[0], "none"),
+            (4_384, &[6, 1, 5], "none"),
+            (4_387, &[2], "none"),
+        ];
         for (index, (base, keys, codec)) in batches.iter().enumerate() {
             let records = keys
                 .iter()
@@ -492,7 +713,9 @@ impl Made {
                         },
                     },
                     key: (*number > 0).then(|| KEYS[*number as usize - 1].to_string()),
-                    value: (index != 1 || at > 0).then(|| ["tier=gold", "tier=base", "pts +40"][(index + at) % 3].to_string()),
+                    value: (index != 1 || at > 0).then(|| {
+                        ["tier=gold", "tier=base", "pts +40"][(index + at) % 3].to_string()
+                    }),
                     headers: vec![],
                 })
                 .collect::<Vec<_>>();
@@ -517,7 +740,12 @@ impl Made {
             );
         }
         self.views.log.index = vec![(4_020, 0), (4_142, 4_102), (4_263, 8_211), (4_371, 12_340)];
-        self.views.log.lookup = Some(LookupView { offset: 4_385, segment: 4_020, entry: Some((4_371, 12_340)), batches_read: 5 });
+        self.views.log.lookup = Some(LookupView {
+            offset: 4_385,
+            segment: 4_020,
+            entry: Some((4_371, 12_340)),
+            batches_read: 5,
+        });
         self.views.log.epochs = vec![(0, 0), (4, 2_804), (5, 4_301)];
         self.views.drawer.inspect = None;
     }
@@ -531,7 +759,10 @@ impl Made {
             (Peer::Client("billing-1".into()), "billing-1", "consumer"),
         ];
         for (index, (peer, name, role)) in actors.iter().enumerate() {
-            self.views.rpcs.actors.insert(index as u16, ActorView { peer: peer.clone(), name: (*name).into(), role: (*role).into() });
+            self.views.rpcs.actors.insert(
+                index as u16,
+                ActorView { peer: peer.clone(), name: (*name).into(), role: (*role).into() },
+            );
         }
         let start = 252_360_000;
         self.views.rpcs.window = (Micros(start), Micros(start + 20_000));
@@ -546,7 +777,9 @@ impl Made {
             (1, 0, 14_000, 15_800, "Produce", "ack, baseOffset 1 202", true, &[]),
             (1, 4, 15_400, 18_200, "Fetch", "2 records", true, &[1, 4]),
         ];
-        for (id, (from, to, sent, arrives, api, summary, response, marks)) in list.iter().enumerate() {
+        for (id, (from, to, sent, arrives, api, summary, response, marks)) in
+            list.iter().enumerate()
+        {
             self.views.rpcs.messages.insert(
                 id as u64 + 90_400,
                 RpcMessage {
@@ -566,9 +799,33 @@ impl Made {
                 },
             );
         }
-        self.views.rpcs.spans.insert(90_400, SpanView { at: Peer::Node(1), from: Micros(start + 3_600), until: Some(Micros(start + 13_400)), why: "acks=all waits for every in-sync copy".into() });
-        self.views.rpcs.notes.insert(1, NoteView { at: Peer::Node(1), when: Micros(start + 3_000), text: "append at 1 202".into(), strong: false });
-        self.views.rpcs.notes.insert(2, NoteView { at: Peer::Node(1), when: Micros(start + 13_300), text: "high watermark 1 204".into(), strong: true });
+        self.views.rpcs.spans.insert(
+            90_400,
+            SpanView {
+                at: Peer::Node(1),
+                from: Micros(start + 3_600),
+                until: Some(Micros(start + 13_400)),
+                why: "acks=all waits for every in-sync copy".into(),
+            },
+        );
+        self.views.rpcs.notes.insert(
+            1,
+            NoteView {
+                at: Peer::Node(1),
+                when: Micros(start + 3_000),
+                text: "append at 1 202".into(),
+                strong: false,
+            },
+        );
+        self.views.rpcs.notes.insert(
+            2,
+            NoteView {
+                at: Peer::Node(1),
+                when: Micros(start + 13_300),
+                text: "high watermark 1 204".into(),
+                strong: true,
+            },
+        );
         self.views.rpcs.collapsed = vec![("Heartbeat".into(), 14)];
     }
 
@@ -588,7 +845,11 @@ impl Made {
             }
             ToEngine::OpenTerminal => {
                 let id = self.terminals.iter().map(|info| info.id).max().unwrap_or(0) + 1;
-                self.terminals.push(TerminalInfo { id, title: format!("shell {id}"), ..TerminalInfo::default() });
+                self.terminals.push(TerminalInfo {
+                    id,
+                    title: format!("shell {id}"),
+                    ..TerminalInfo::default()
+                });
                 store.receive(FromEngine::Terminals(self.terminals.clone()));
             }
             ToEngine::CloseTerminal(id) => {
@@ -598,7 +859,14 @@ impl Made {
             ToEngine::Run { command, tag, .. } => {
                 self.chunk(store, Stream::Prompt, "$ ", "");
                 self.chunk(store, Stream::Echo, &command, &tag);
-                let told = self.tell(self.now, SentenceKind::Command, Level::Plain, false, None, &format!("You ran `{command}`."));
+                let told = self.tell(
+                    self.now,
+                    SentenceKind::Command,
+                    Level::Plain,
+                    false,
+                    None,
+                    &format!("You ran `{command}`."),
+                );
                 store.receive(FromEngine::Narrative(vec![told]));
                 if self.scene == "empty" && command.contains("--create") {
                     self.scene = "overview".into();
@@ -607,23 +875,38 @@ impl Made {
                 }
             }
             ToEngine::Input { terminal, input: TerminalInput::Submit { edit, text } } => {
-                let chunk = |stream, text: &str| Chunk { terminal, stream, text: text.into(), ..Chunk::default() };
+                let chunk = |stream, text: &str| Chunk {
+                    terminal,
+                    stream,
+                    text: text.into(),
+                    ..Chunk::default()
+                };
                 store.receive(FromEngine::Output(vec![
                     chunk(Stream::Prompt, "$ "),
                     chunk(Stream::Echo, &text),
                     chunk(Stream::Stderr, "bash: not connected to an engine\n"),
                 ]));
-                store.receive(FromEngine::Line(LineState { terminal, edit, prompt: "$ ".into(), ..LineState::default() }));
+                store.receive(FromEngine::Line(LineState {
+                    terminal,
+                    edit,
+                    prompt: "$ ".into(),
+                    ..LineState::default()
+                }));
             }
             ToEngine::Input { terminal, input: TerminalInput::Key { edit, key: LineKey::Tab } } => {
-                let choice = |text: &str, about: &str| Choice { text: text.into(), about: about.into() };
+                let choice =
+                    |text: &str, about: &str| Choice { text: text.into(), about: about.into() };
                 store.receive(FromEngine::Line(LineState {
                     terminal,
                     edit,
                     prompt: "$ ".into(),
                     text: "kafka-topics.sh --d".into(),
                     cursor: 19,
-                    menu: vec![choice("--delete", "delete a topic"), choice("--describe", "list details"), choice("--disable-rack-aware", "no racks")],
+                    menu: vec![
+                        choice("--delete", "delete a topic"),
+                        choice("--describe", "list details"),
+                        choice("--disable-rack-aware", "no racks"),
+                    ],
                     chosen: Some(1),
                     ..LineState::default()
                 }));
@@ -633,7 +916,12 @@ impl Made {
     }
 
     fn inspect(&mut self) {
-        let field = |name: &str, value: &str, depth, marked| Field { name: name.into(), value: value.into(), depth, marked };
+        let field = |name: &str, value: &str, depth, marked| Field {
+            name: name.into(),
+            value: value.into(),
+            depth,
+            marked,
+        };
         self.views.drawer.inspect = self.subscription.inspect.clone().map(|subject| InspectView {
             kind: "Request".into(),
             title: "Fetch, version 18".into(),
@@ -728,10 +1016,22 @@ impl Made {
                 let leads = view.leader == Some(*broker);
                 let online = !(self.scene == "failure" && *broker == 2);
                 let slow = self.scene == "lag" && *broker == 3 && partition.partition == 0;
-                let behind = if !online { 3 } else if slow { 7 } else if leads { 0 } else { lag[(end % 2) as usize] };
+                let behind = if !online {
+                    3
+                } else if slow {
+                    7
+                } else if leads {
+                    0
+                } else {
+                    lag[(end % 2) as usize]
+                };
                 let own_end = end - behind;
                 self.views.cluster.replicas.insert(
-                    ReplicaKey { topic: partition.topic.clone(), partition: partition.partition, broker: *broker },
+                    ReplicaKey {
+                        topic: partition.topic.clone(),
+                        partition: partition.partition,
+                        broker: *broker,
+                    },
                     ReplicaView {
                         leads,
                         in_isr: view.isr.contains(broker) && !slow,

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use playground::seam::{
-    Micros,
-    Chunk, Clock, Failure, FromEngine, LineState, Ready, Speed, StorageState, Stream, Subscription, Tab, TerminalId,
-    TerminalInfo, TerminalInput, ToEngine,
+    Chunk, Clock, Failure, FromEngine, LineState, Micros, Ready, Speed, StorageState, Stream,
+    Subscription, Tab, TerminalId, TerminalInfo, TerminalInput, ToEngine,
 };
 use playground::view::{
-    Action, ClusterView, DrawerView, Flight, Frame, GroupsView, LogView, Model, RpcView, Sentence, Subject, TopicsView,
+    Action, ClusterView, DrawerView, Flight, Frame, GroupsView, LogView, Model, RpcView, Sentence,
+    Subject, TopicsView,
 };
 
 use super::shell::preferences::Preferences;
@@ -132,7 +132,10 @@ impl Store {
             narrative: RwSignal::default(),
             chosen_sentence: RwSignal::new(None),
             flights: StoredValue::new_local(Rc::default()),
-            terminals: RwSignal::new(vec![TerminalInfo { title: "admin".into(), ..TerminalInfo::default() }]),
+            terminals: RwSignal::new(vec![TerminalInfo {
+                title: "admin".into(),
+                ..TerminalInfo::default()
+            }]),
             consoles: StoredValue::new(BTreeMap::new()),
             terminal: RwSignal::new(0),
             next_line: StoredValue::new(0),
@@ -153,7 +156,9 @@ impl Store {
     pub fn follow(self) {
         Effect::new(move |last: Option<Subscription>| {
             let wanted = self.subscription.get();
-            if self.phase.with_untracked(|phase| *phase == Phase::Running) && last.as_ref() != Some(&wanted) {
+            if self.phase.with_untracked(|phase| *phase == Phase::Running)
+                && last.as_ref() != Some(&wanted)
+            {
                 self.send(ToEngine::Subscribe(wanted.clone()));
             }
             wanted
@@ -169,7 +174,11 @@ impl Store {
     pub fn run(&self, command: impl Into<String>, tag: impl Into<String>) {
         self.preferences.console_open.set(true);
         let tag = format!("from click: {}", tag.into());
-        self.send(ToEngine::Run { terminal: self.terminal.get_untracked(), command: command.into(), tag });
+        self.send(ToEngine::Run {
+            terminal: self.terminal.get_untracked(),
+            command: command.into(),
+            tag,
+        });
     }
 
     /// Submits what an [`Action`] says.
@@ -227,12 +236,17 @@ impl Store {
 
     /// A terminal's screen.
     pub fn console(&self, terminal: TerminalId) -> Console {
-        if let Some(console) = self.consoles.with_value(|consoles| consoles.get(&terminal).copied()) {
+        if let Some(console) = self.consoles.with_value(|consoles| consoles.get(&terminal).copied())
+        {
             return console;
         }
         let console = Console {
             lines: RwSignal::new(VecDeque::new()),
-            line: RwSignal::new(LineState { terminal, prompt: "$ ".into(), ..LineState::default() }),
+            line: RwSignal::new(LineState {
+                terminal,
+                prompt: "$ ".into(),
+                ..LineState::default()
+            }),
             edit: StoredValue::new(0),
         };
         self.consoles.update_value(|consoles| {
@@ -286,7 +300,9 @@ impl Store {
 
     fn apply(&self, message: FromEngine) {
         match message {
-            FromEngine::Starting { what, done, total } => self.phase.set(Phase::Starting { what, done, total }),
+            FromEngine::Starting { what, done, total } => {
+                self.phase.set(Phase::Starting { what, done, total })
+            }
             FromEngine::Ready(ready) => self.begin(ready),
             FromEngine::Clock(clock) => {
                 if self.clock.get_untracked() != clock {
@@ -387,7 +403,11 @@ impl Store {
     }
 }
 
-fn apply<M: Model + Send + Sync + 'static>(signal: RwSignal<M>, full: bool, delta: Option<M::Delta>) {
+fn apply<M: Model + Send + Sync + 'static>(
+    signal: RwSignal<M>,
+    full: bool,
+    delta: Option<M::Delta>,
+) {
     if !full && delta.is_none() {
         return;
     }
@@ -426,7 +446,9 @@ fn add(lines: &mut VecDeque<Line>, chunk: Chunk, next: &mut u32) {
         Stream::Echo => {
             // An echo belongs to the prompt before it.
             let prompt = match lines.back() {
-                Some(line) if line.stream == Stream::Prompt => lines.pop_back().map(|line| line.prompt),
+                Some(line) if line.stream == Stream::Prompt => {
+                    lines.pop_back().map(|line| line.prompt)
+                }
                 _ => None,
             };
             let mut line = new_line(&prompt.unwrap_or_default(), chunk.text.trim_end_matches('\n'));

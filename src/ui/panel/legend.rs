@@ -1,2 +1,4 @@
 use leptos::prelude::*;
-pub fn legend() -> impl IntoView { view! { <p>"legend"</p> } }
+pub fn legend() -> impl IntoView {
+    view! { <p>"legend"</p> }
+}

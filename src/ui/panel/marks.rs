@@ -26,17 +26,43 @@ pub fn shape(key: u16) -> u16 {
 pub fn outline(path: &mut String, key: u16, x: f64, y: f64, r: f64) {
     let s = r / 2.7;
     let _ = match shape(key) {
-        0 => write!(path, "M{:.1} {y:.1}a{r:.2} {r:.2} 0 1 0 {:.2} 0a{r:.2} {r:.2} 0 1 0 {:.2} 0", x - r, 2.0 * r, -2.0 * r),
+        0 => write!(
+            path,
+            "M{:.1} {y:.1}a{r:.2} {r:.2} 0 1 0 {:.2} 0a{r:.2} {r:.2} 0 1 0 {:.2} 0",
+            x - r,
+            2.0 * r,
+            -2.0 * r
+        ),
         1 => {
             let side = 4.8 * s;
-            write!(path, "M{:.1} {:.1}h{side:.2}v{side:.2}h{:.2}z", x - side / 2.0, y - side / 2.0, -side)
+            write!(
+                path,
+                "M{:.1} {:.1}h{side:.2}v{side:.2}h{:.2}z",
+                x - side / 2.0,
+                y - side / 2.0,
+                -side
+            )
         }
-        2 => write!(path, "M{x:.1} {:.1}l{:.2} {:.2}h{:.2}z", y - 3.0 * s, 3.0 * s, 5.3 * s, -6.0 * s),
+        2 => write!(
+            path,
+            "M{x:.1} {:.1}l{:.2} {:.2}h{:.2}z",
+            y - 3.0 * s,
+            3.0 * s,
+            5.3 * s,
+            -6.0 * s
+        ),
         3 => {
             let (w, h) = (3.0 * s, 3.3 * s);
             write!(path, "M{x:.1} {:.1}l{w:.2} {h:.2}l{:.2} {h:.2}l{:.2} {:.2}z", y - h, -w, -w, -h)
         }
-        4 => write!(path, "M{x:.1} {:.1}l{:.2} {:.2}h{:.2}z", y + 3.0 * s, 3.0 * s, -5.3 * s, -6.0 * s),
+        4 => write!(
+            path,
+            "M{x:.1} {:.1}l{:.2} {:.2}h{:.2}z",
+            y + 3.0 * s,
+            3.0 * s,
+            -5.3 * s,
+            -6.0 * s
+        ),
         _ => {
             let (a, b) = (2.3 * s, 1.9 * s);
             write!(
@@ -54,7 +80,9 @@ pub fn outline(path: &mut String, key: u16, x: f64, y: f64, r: f64) {
 /// The corners of a mark for a canvas; `None` is a circle.
 pub fn corners(key: u16, x: f64, y: f64, r: f64) -> Option<Vec<(f64, f64)>> {
     let s = r / 2.7;
-    let at = |points: &[(f64, f64)]| Some(points.iter().map(|(dx, dy)| (x + dx * s, y + dy * s)).collect());
+    let at = |points: &[(f64, f64)]| {
+        Some(points.iter().map(|(dx, dy)| (x + dx * s, y + dy * s)).collect())
+    };
     match shape(key) {
         0 => None,
         1 => at(&[(-2.4, -2.4), (2.4, -2.4), (2.4, 2.4), (-2.4, 2.4)]),
@@ -64,7 +92,17 @@ pub fn corners(key: u16, x: f64, y: f64, r: f64) -> Option<Vec<(f64, f64)>> {
         _ => {
             let (a, b) = (1.15, 3.05);
             at(&[
-                (-a, -b), (a, -b), (a, -a), (b, -a), (b, a), (a, a), (a, b), (-a, b), (-a, a), (-b, a), (-b, -a),
+                (-a, -b),
+                (a, -b),
+                (a, -a),
+                (b, -a),
+                (b, a),
+                (a, a),
+                (a, b),
+                (-a, b),
+                (-a, a),
+                (-b, a),
+                (-b, -a),
                 (-a, -a),
             ])
         }
@@ -94,10 +132,25 @@ impl Row {
             }
             MarkKind::Tombstone => {
                 outline(&mut self.hollow[hue(mark.key)], mark.key, x, y, r);
-                write!(self.strikes, "M{:.1} {:.1}L{:.1} {:.1}", x - 1.4 * r, y + 1.4 * r, x + 1.4 * r, y - 1.4 * r)
+                write!(
+                    self.strikes,
+                    "M{:.1} {:.1}L{:.1} {:.1}",
+                    x - 1.4 * r,
+                    y + 1.4 * r,
+                    x + 1.4 * r,
+                    y - 1.4 * r
+                )
             }
             MarkKind::Commit => {
-                write!(self.controls, "M{:.1} {y:.1}l{:.1} {:.1}l{:.1} {:.1}", x - r, r * 0.8, r, r * 1.2, -r * 2.0)
+                write!(
+                    self.controls,
+                    "M{:.1} {y:.1}l{:.1} {:.1}l{:.1} {:.1}",
+                    x - r,
+                    r * 0.8,
+                    r,
+                    r * 1.2,
+                    -r * 2.0
+                )
             }
             MarkKind::Abort => write!(
                 self.controls,

@@ -1,4 +1,6 @@
 //! stub
-use leptos::prelude::*;
 use crate::ui::store::Store;
-pub fn rpcs(_store: Store) -> impl IntoView { view! { <p>"rpcs"</p> } }
+use leptos::prelude::*;
+pub fn rpcs(_store: Store) -> impl IntoView {
+    view! { <p>"rpcs"</p> }
+}

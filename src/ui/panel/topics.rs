@@ -63,7 +63,12 @@ pub fn topics(store: Store) -> impl IntoView {
                             2 => row.leader != row.replicas.first().copied(),
                             _ => true,
                         };
-                    shown.then(|| Row { key: key.clone(), number: topic.number, first: false, row: row.clone() })
+                    shown.then(|| Row {
+                        key: key.clone(),
+                        number: topic.number,
+                        first: false,
+                        row: row.clone(),
+                    })
                 })
                 .collect();
             match sort.get() {
@@ -74,7 +79,8 @@ pub fn topics(store: Store) -> impl IntoView {
             }
             rows.truncate(ROWS_MAX);
             for index in 0..rows.len() {
-                rows[index].first = index == 0 || rows[index - 1].key.topic != rows[index].key.topic;
+                rows[index].first =
+                    index == 0 || rows[index - 1].key.topic != rows[index].key.topic;
             }
             rows
         })
@@ -88,8 +94,9 @@ pub fn topics(store: Store) -> impl IntoView {
     });
     let marked = Memo::new(move |_| {
         let current = store.current_sentence()?;
-        let subject =
-            store.narrative.with(|sentences| sentences.iter().find(|each| each.id == current)?.subject.clone());
+        let subject = store
+            .narrative
+            .with(|sentences| sentences.iter().find(|each| each.id == current)?.subject.clone());
         match subject? {
             Subject::Partition(key) => Some(key),
             Subject::Replica(key) => Some(key.partition_key()),
@@ -98,7 +105,11 @@ pub fn topics(store: Store) -> impl IntoView {
     });
     let names = Signal::derive(move || {
         let [all, lagging, moved] = counts.get();
-        vec![format!("All {all}"), format!("Not in sync {lagging}"), format!("Not preferred {moved}")]
+        vec![
+            format!("All {all}"),
+            format!("Not in sync {lagging}"),
+            format!("Not preferred {moved}"),
+        ]
     });
     let heading = move |name: &'static str, by: Sort, class: &'static str| {
         view! {
@@ -111,7 +122,9 @@ pub fn topics(store: Store) -> impl IntoView {
             </th>
         }
     };
-    let none = Memo::new(move |_| store.topics.with(|view| view.topics.values().all(|topic| topic.internal)));
+    let none = Memo::new(move |_| {
+        store.topics.with(|view| view.topics.values().all(|topic| topic.internal))
+    });
     view! {
         <Show
             when=move || !none.get() || internal.get()
@@ -203,14 +216,19 @@ fn partition(
     let now = Memo::new({
         let fallback = row.row.clone();
         let key = key.clone();
-        move |_| rows.with(|rows| rows.iter().find(|row| row.key == key).map_or_else(|| fallback.clone(), |row| row.row.clone()))
+        move |_| {
+            rows.with(|rows| {
+                rows.iter()
+                    .find(|row| row.key == key)
+                    .map_or_else(|| fallback.clone(), |row| row.row.clone())
+            })
+        }
     });
     let spine = row.number % 4 + 1;
     let (open, inspect, mark) = (key.clone(), key.clone(), key.clone());
     let short = move || now.with(|row| row.isr.len() < row.replicas.len());
-    let preferred = move || {
-        now.with(|row| row.leader.is_some() && row.leader == row.replicas.first().copied())
-    };
+    let preferred =
+        move || now.with(|row| row.leader.is_some() && row.leader == row.replicas.first().copied());
     let spine_svg = format!(
         r#"<rect class="sp{spine}" x=".5" y=".5" width="6" height="13"/><rect class="spp{spine}" x=".5" y=".5" width="6" height="13"/><rect class="spo" x=".5" y=".5" width="6" height="13"/>"#
     );
@@ -271,7 +289,8 @@ fn partition(
 /// One broker's part in one partition.
 fn cell(row: &PartitionRow, broker: i32, down: bool) -> impl IntoView + use<> {
     const FLAG: &str = r#"<path d="M4 2h9l-2.8 3.6l2.8 3.6h-7v5h-2z" class="pen"/>"#;
-    const HOLLOW_FLAG: &str = r#"<path d="M4.5 2.5h8l-2.4 3.2l2.4 3.2h-6.4v4.6h-1.6z" class="penl"/>"#;
+    const HOLLOW_FLAG: &str =
+        r#"<path d="M4.5 2.5h8l-2.4 3.2l2.4 3.2h-6.4v4.6h-1.6z" class="penl"/>"#;
     const LEADS: &str = r#"<rect class="led" x="17" y="3" width="27" height="10" rx="2"/>"#;
     const FOLLOWS: &str = r#"<rect class="fol" x="17.5" y="3.5" width="26" height="9" rx="2"/>"#;
     const LAGS: &str = r#"<rect class="oos" x="17.5" y="3.5" width="26" height="9" rx="2"/><rect class="gap" x="32" y="5" width="10" height="6"/>"#;

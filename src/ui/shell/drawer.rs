@@ -20,28 +20,32 @@ pub fn drawer(store: Store) -> impl IntoView {
     let tab = store.drawer_tab;
     let key = move |event: leptos::ev::KeyboardEvent| {
         if matches!(event.key().as_str(), "ArrowLeft" | "ArrowRight") {
-            let next =
-                if tab.get_untracked() == DrawerTab::Explain { DrawerTab::Inspect } else { DrawerTab::Explain };
+            let next = if tab.get_untracked() == DrawerTab::Explain {
+                DrawerTab::Inspect
+            } else {
+                DrawerTab::Explain
+            };
             tab.set(next);
             dom::focus(if next == DrawerTab::Explain { "tab-explain" } else { "tab-inspect" });
         }
     };
-    let button = move |which: DrawerTab, id: &'static str, icon: &'static str, name: &'static str| {
-        view! {
-            <button
-                class="tab"
-                role="tab"
-                id=id
-                aria-controls="drawer-body"
-                aria-selected=move || (tab.get() == which).to_string()
-                tabindex=move || if tab.get() == which { "0" } else { "-1" }
-                on:click=move |_| tab.set(which)
-            >
-                <Icon icon size="s"/>
-                {name}
-            </button>
-        }
-    };
+    let button =
+        move |which: DrawerTab, id: &'static str, icon: &'static str, name: &'static str| {
+            view! {
+                <button
+                    class="tab"
+                    role="tab"
+                    id=id
+                    aria-controls="drawer-body"
+                    aria-selected=move || (tab.get() == which).to_string()
+                    tabindex=move || if tab.get() == which { "0" } else { "-1" }
+                    on:click=move |_| tab.set(which)
+                >
+                    <Icon icon size="s"/>
+                    {name}
+                </button>
+            }
+        };
     view! {
         <div class="tabs">
             <div class="tablist" role="tablist" aria-label="Drawer" on:keydown=key>
@@ -79,7 +83,9 @@ pub fn parts(parts: &[Part]) -> impl IntoView + use<> {
 
 fn explain(store: Store) -> impl IntoView {
     let shown = move || {
-        store.narrative.with(|sentences| sentences.iter().rev().take(SHOWN).cloned().collect::<Vec<Sentence>>())
+        store.narrative.with(|sentences| {
+            sentences.iter().rev().take(SHOWN).cloned().collect::<Vec<Sentence>>()
+        })
     };
     let current = Memo::new(move |_| store.current_sentence());
     view! {
@@ -166,7 +172,8 @@ fn entry(store: Store, sentence: Sentence, current: Memo<Option<u64>>) -> impl I
 
 fn inspect(store: Store) -> impl IntoView {
     let shown = Memo::new(move |_| store.drawer.with(|drawer| drawer.inspect.clone()));
-    move || match shown.get() {
+    move || {
+        match shown.get() {
         None => view! {
             <p>"Select something in a view: a broker, a copy of a partition, a batch, a request. Its fields show here."</p>
         }
@@ -219,6 +226,7 @@ fn inspect(store: Store) -> impl IntoView {
         }
         .into_any(),
     }
+    }
 }
 
 /// The class of a level's words.
@@ -269,10 +277,12 @@ pub fn live_region(store: Store) -> impl IntoView {
         let now = dom::now_ms();
         let fast = store.clock.with_untracked(|clock| clock.speed.0 > 1_000);
         store.narrative.with(|sentences| {
-            let fresh: Vec<&Sentence> = sentences.iter().filter(|sentence| sentence.id > told).collect();
+            let fresh: Vec<&Sentence> =
+                sentences.iter().filter(|sentence| sentence.id > told).collect();
             let Some(newest) = fresh.last().map(|sentence| sentence.id) else { return };
             let wait = if fast { 5_000.0 } else { 2_000.0 };
-            let important: Vec<&&Sentence> = fresh.iter().filter(|sentence| sentence.important).collect();
+            let important: Vec<&&Sentence> =
+                fresh.iter().filter(|sentence| sentence.important).collect();
             let urgent = important.iter().any(|sentence| sentence.level == Level::Bad);
             if now - at < wait && !urgent {
                 return;
@@ -283,7 +293,9 @@ pub fn live_region(store: Store) -> impl IntoView {
                 }
                 (Some(first), _) => first.plain(),
                 (None, Announce::All) if fast => format!("{} events.", fresh.len()),
-                (None, Announce::All) => fresh.last().map(|sentence| sentence.plain()).unwrap_or_default(),
+                (None, Announce::All) => {
+                    fresh.last().map(|sentence| sentence.plain()).unwrap_or_default()
+                }
                 _ => return,
             };
             last.set_value((newest, now));

@@ -30,8 +30,13 @@ pub const KEYS: [(&str, &[&str]); 17] = [
 ];
 
 /// Parts of the page that F6 goes through.
-const LANDMARKS: [&str; 5] =
-    [".time .play", ".main [role=tab][tabindex='0']", "#stage [tabindex='0']", ".side [role=tab][tabindex='0']", "#line"];
+const LANDMARKS: [&str; 5] = [
+    ".time .play",
+    ".main [role=tab][tabindex='0']",
+    "#stage [tabindex='0']",
+    ".side [role=tab][tabindex='0']",
+    "#line",
+];
 
 /// Starts to hear keys.
 pub fn listen(store: Store) {
@@ -50,7 +55,8 @@ pub fn listen(store: Store) {
             return;
         }
         if event.alt_key() && !command {
-            let number = key.parse::<usize>().ok().filter(|number| (1..=TABS.len()).contains(number));
+            let number =
+                key.parse::<usize>().ok().filter(|number| (1..=TABS.len()).contains(number));
             if let Some(number) = number {
                 event.prevent_default();
                 store.show(TABS[number - 1].0);
@@ -61,7 +67,8 @@ pub fn listen(store: Store) {
         if command || overlaid || dom::typing() || !store.preferences.single_keys.get_untracked() {
             return;
         }
-        let on_button = dom::focus_within("button, [role=button], [role=radio], [role=tab], summary");
+        let on_button =
+            dom::focus_within("button, [role=button], [role=radio], [role=tab], summary");
         match key.as_str() {
             " " if !on_button => time_bar::toggle(store),
             "." => store.send(ToEngine::Step),
@@ -98,7 +105,8 @@ fn next_landmark(back: bool) {
     let count = LANDMARKS.len();
     for step in 1..=count {
         let by = if back { count - step } else { step };
-        let next = here.map_or(if back { count - step } else { step - 1 }, |here| (here + by) % count);
+        let next =
+            here.map_or(if back { count - step } else { step - 1 }, |here| (here + by) % count);
         if dom::focus_first(LANDMARKS[next]) {
             return;
         }

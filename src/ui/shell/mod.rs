@@ -15,7 +15,7 @@ use playground::seam::{Tab, ToEngine};
 
 use super::panel;
 use super::store::{DrawerTab, Phase, Store, use_store};
-use super::widget::icons::{MENU, NETWORK, SCROLL, USERS, EXPLAIN};
+use super::widget::icons::{EXPLAIN, MENU, NETWORK, SCROLL, USERS};
 use super::widget::splitter::Splitter;
 use super::widget::{Icon, Mark};
 use crate::browser::dom;
@@ -25,8 +25,12 @@ pub fn app() -> impl IntoView {
     let store = use_store();
     store.preferences.apply(store.presenting);
     keys::listen(store);
-    window_event_listener(leptos::ev::resize, move |_| store.layout.update(|changes| *changes += 1));
-    dom::watch_visibility(move || store.subscription.update(|wanted| wanted.hidden = dom::hidden()));
+    window_event_listener(leptos::ev::resize, move |_| {
+        store.layout.update(|changes| *changes += 1)
+    });
+    dom::watch_visibility(move || {
+        store.subscription.update(|wanted| wanted.hidden = dom::hidden())
+    });
     Effect::new(move || {
         store.layout.track();
         let size = |signal: RwSignal<Option<u32>>| signal.get();
@@ -36,7 +40,9 @@ pub fn app() -> impl IntoView {
         } else {
             dom::set_root_property("--term", "");
         }
-        let width = size(store.preferences.drawer_width).map(|width| format!("{width}px")).unwrap_or_default();
+        let width = size(store.preferences.drawer_width)
+            .map(|width| format!("{width}px"))
+            .unwrap_or_default();
         dom::set_root_property("--side", &width);
     });
     move || match store.phase.with(|phase| match phase {
@@ -130,7 +136,10 @@ fn caption(store: Store) -> impl IntoView {
         let wanted = store.current_sentence();
         store.narrative.with(|sentences| {
             let all = sentences.iter().rev();
-            all.clone().find(|sentence| Some(sentence.id) == wanted).or_else(|| all.clone().find(|s| s.important)).cloned()
+            all.clone()
+                .find(|sentence| Some(sentence.id) == wanted)
+                .or_else(|| all.clone().find(|s| s.important))
+                .cloned()
         })
     });
     view! {

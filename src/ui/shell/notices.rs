@@ -65,9 +65,12 @@ pub fn notices(store: Store) -> impl IntoView {
 fn message(state: &StorageState) -> Option<(&'static str, &'static str, &'static str, String)> {
     Some(match state {
         StorageState::Saved | StorageState::Saving(_) => return None,
-        StorageState::Unavailable { why } => {
-            ("", DISK, "Nothing will be saved.", format!("{why} Save the journal before you close the tab."))
-        }
+        StorageState::Unavailable { why } => (
+            "",
+            DISK,
+            "Nothing will be saved.",
+            format!("{why} Save the journal before you close the tab."),
+        ),
         StorageState::QuotaExceeded { unsaved } => (
             "warn",
             ALERT,
@@ -80,14 +83,19 @@ fn message(state: &StorageState) -> Option<(&'static str, &'static str, &'static
             "Another tab holds the saved cluster open.",
             "It runs an older version. Close it, then reload this one.".into(),
         ),
-        StorageState::Damaged { why } => {
-            ("bad", ALERT, "The saved cluster can't be read.", format!("{why} It is kept as it is."))
-        }
+        StorageState::Damaged { why } => (
+            "bad",
+            ALERT,
+            "The saved cluster can't be read.",
+            format!("{why} It is kept as it is."),
+        ),
         StorageState::Newer { found, newest } => (
             "warn",
             ALERT,
             "The saved cluster is from a newer version.",
-            format!("Its format is {found}, this page reads up to {newest}. It is kept as it is; reload to get the newest page."),
+            format!(
+                "Its format is {found}, this page reads up to {newest}. It is kept as it is; reload to get the newest page."
+            ),
         ),
         StorageState::ReadOnly => (
             "",

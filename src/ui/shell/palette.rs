@@ -11,7 +11,8 @@ use crate::ui::panel::cluster::actions;
 use crate::ui::store::{Overlay, Store};
 use crate::ui::widget::Icon;
 use crate::ui::widget::icons::{
-    DOWNLOAD, EYE, KEYBOARD, MAP, MENU, PLAY, PRESENTATION, SCROLL, SEARCH, SKIP, STEP, TERMINAL, TEXT, THEME, TURN,
+    DOWNLOAD, EYE, KEYBOARD, MAP, MENU, PLAY, PRESENTATION, SCROLL, SEARCH, SKIP, STEP, TERMINAL,
+    TEXT, THEME, TURN,
 };
 
 /// What choosing an entry does.
@@ -37,7 +38,12 @@ struct Entry {
     does: Does,
 }
 
-fn entry(icon: &'static str, label: impl Into<String>, shows: impl Into<String>, does: Does) -> Entry {
+fn entry(
+    icon: &'static str,
+    label: impl Into<String>,
+    shows: impl Into<String>,
+    does: Does,
+) -> Entry {
     Entry { icon, label: label.into(), shows: shows.into(), does }
 }
 
@@ -64,13 +70,26 @@ fn entries(store: Store) -> Vec<Entry> {
             all.push(entry(SCROLL, format!("Log of {key}"), "", does));
         }
         for row in &cluster.layout.rows {
-            all.push(command(TERMINAL, format!("Describe topic {}", row.topic), actions::describe_topic(&row.topic)));
+            all.push(command(
+                TERMINAL,
+                format!("Describe topic {}", row.topic),
+                actions::describe_topic(&row.topic),
+            ));
         }
         for name in cluster.groups.keys().filter(|name| !name.is_empty()) {
-            all.push(command(TERMINAL, format!("Describe group {name}"), actions::describe_group(name)));
+            all.push(command(
+                TERMINAL,
+                format!("Describe group {name}"),
+                actions::describe_group(name),
+            ));
         }
         for id in cluster.brokers.keys() {
-            all.push(entry(EYE, format!("Inspect broker {id}"), "", Does::Inspect(Subject::Broker(*id))));
+            all.push(entry(
+                EYE,
+                format!("Inspect broker {id}"),
+                "",
+                Does::Inspect(Subject::Broker(*id)),
+            ));
         }
     });
     all.push(command(TERMINAL, "List topics", actions::list_topics()));
@@ -78,7 +97,12 @@ fn entries(store: Store) -> Vec<Entry> {
     all.push(command(TERMINAL, "Elect preferred leaders", actions::elect_preferred()));
     all.push(entry(PLAY, "Play or pause", "Space", Does::Send(ToEngine::Play)));
     all.push(entry(STEP, "Step one event", ".", Does::Send(ToEngine::Step)));
-    all.push(entry(SKIP, "Run until something interesting", "N", Does::Send(ToEngine::RunUntilInteresting)));
+    all.push(entry(
+        SKIP,
+        "Run until something interesting",
+        "N",
+        Does::Send(ToEngine::RunUntilInteresting),
+    ));
     for theme in Theme::ALL {
         all.push(entry(THEME, format!("Theme: {}", theme.name()), "", Does::Theme(theme)));
     }
@@ -119,7 +143,13 @@ fn matching(all: &[Entry], query: &str) -> Vec<Entry> {
             let label = entry.label.to_lowercase();
             let shows = entry.shows.to_lowercase();
             let all_in = words.iter().all(|word| label.contains(word) || shows.contains(word));
-            let rank = if label.starts_with(&query) { 0 } else if label.contains(&query) { 1 } else { 2 };
+            let rank = if label.starts_with(&query) {
+                0
+            } else if label.contains(&query) {
+                1
+            } else {
+                2
+            };
             all_in.then(|| (rank, entry.clone()))
         })
         .collect();
@@ -140,7 +170,9 @@ fn open(store: Store) -> impl IntoView {
     let all = StoredValue::new_local(entries(store));
     let query = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
-    let found = Signal::derive_local(move || query.with(|query| all.with_value(|all| matching(all, query))));
+    let found = Signal::derive_local(move || {
+        query.with(|query| all.with_value(|all| matching(all, query)))
+    });
     let close = move || store.overlay.set(Overlay::None);
     request_animation_frame(|| {
         dom::show_modal("palette");

@@ -15,7 +15,8 @@ pub enum Theme {
 }
 
 impl Theme {
-    pub const ALL: [Self; 5] = [Self::Auto, Self::Light, Self::Dark, Self::Contrast, Self::Projector];
+    pub const ALL: [Self; 5] =
+        [Self::Auto, Self::Light, Self::Dark, Self::Contrast, Self::Projector];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -72,7 +73,11 @@ impl Preferences {
         let is = |name: &str, value: &str| dom::preference(name).as_deref() == Some(value);
         let size = |name: &str| dom::preference(name).and_then(|text| text.parse().ok());
         Self {
-            theme: RwSignal::new(dom::preference("theme").and_then(|name| Theme::named(&name)).unwrap_or(Theme::Auto)),
+            theme: RwSignal::new(
+                dom::preference("theme")
+                    .and_then(|name| Theme::named(&name))
+                    .unwrap_or(Theme::Auto),
+            ),
             console_open: RwSignal::new(!is("console", "closed")),
             console_height: RwSignal::new(size("console-height")),
             drawer_width: RwSignal::new(size("drawer-width")),
@@ -106,15 +111,22 @@ impl Preferences {
             dom::set_root_attribute("data-theme", drawn.name());
         });
         Effect::new(move || {
-            dom::keep_preference("console", if self.console_open.get() { "open" } else { "closed" });
+            dom::keep_preference(
+                "console",
+                if self.console_open.get() { "open" } else { "closed" },
+            );
         });
         Effect::new(move || {
             let less = self.less_motion.get();
             dom::keep_preference("motion", if less { "less" } else { "full" });
             dom::set_root_attribute("data-motion", if less { "less" } else { "full" });
         });
-        Effect::new(move || dom::keep_preference("keys", if self.single_keys.get() { "on" } else { "off" }));
-        Effect::new(move || dom::keep_preference("invitation", if self.invited.get() { "closed" } else { "open" }));
+        Effect::new(move || {
+            dom::keep_preference("keys", if self.single_keys.get() { "on" } else { "off" })
+        });
+        Effect::new(move || {
+            dom::keep_preference("invitation", if self.invited.get() { "closed" } else { "open" })
+        });
         Effect::new(move || {
             let name = match self.announce.get() {
                 Announce::All => "all",

@@ -15,9 +15,15 @@ use crate::ui::widget::{Choice, Icon};
 pub fn sheets(store: Store) -> impl IntoView {
     move || match store.overlay.get() {
         Overlay::None | Overlay::Palette => ().into_any(),
-        Overlay::Shortcuts => sheet(store, "Keys and settings", false, shortcuts(store).into_any()).into_any(),
-        Overlay::Legend => sheet(store, "How to read the playground", true, legend().into_any()).into_any(),
-        Overlay::Reset => sheet(store, "Start afresh?", false, question(store).into_any()).into_any(),
+        Overlay::Shortcuts => {
+            sheet(store, "Keys and settings", false, shortcuts(store).into_any()).into_any()
+        }
+        Overlay::Legend => {
+            sheet(store, "How to read the playground", true, legend().into_any()).into_any()
+        }
+        Overlay::Reset => {
+            sheet(store, "Start afresh?", false, question(store).into_any()).into_any()
+        }
     }
 }
 

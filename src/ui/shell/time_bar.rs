@@ -11,7 +11,23 @@ use crate::ui::widget::icons::{ALERT, CROSS, FLAG, PAUSE, PLAY, POWER, SKIP, STE
 
 /// The slider's positions: six powers of ten, three steps each, then the maximum.
 const SPEEDS: [u32; 17] = [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, u32::MAX,
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    u32::MAX,
 ];
 
 /// The position nearest to a speed.
@@ -141,7 +157,8 @@ fn session_log(store: Store) -> impl IntoView {
             sentences
                 .iter()
                 .filter(|sentence| {
-                    sentence.kind == SentenceKind::Command || icon_of(sentence.kind, sentence.level).is_some()
+                    sentence.kind == SentenceKind::Command
+                        || icon_of(sentence.kind, sentence.level).is_some()
                 })
                 .map(|sentence| Mark {
                     id: sentence.id,
@@ -171,7 +188,8 @@ fn session_log(store: Store) -> impl IntoView {
         let every = if scale.get() <= minute { 15_000_000 } else { every };
         (0..scale.get()).step_by(every as usize).map(Micros).collect::<Vec<_>>()
     });
-    let latest = move || marks.with(|marks| marks.last().map(|mark| mark.words.clone()).unwrap_or_default());
+    let latest =
+        move || marks.with(|marks| marks.last().map(|mark| mark.words.clone()).unwrap_or_default());
     view! {
         <div
             class="scrub"

@@ -35,7 +35,11 @@ pub fn view_tabs(store: Store) -> impl IntoView {
     let tab = store.tab();
     let troubled = Memo::new(move |_| {
         store.cluster.with(|cluster| {
-            cluster.partitions.values().filter(|partition| partition.isr.len() < partition.replicas.len()).count()
+            cluster
+                .partitions
+                .values()
+                .filter(|partition| partition.isr.len() < partition.replicas.len())
+                .count()
         })
     });
     let step = move |by: usize| {
@@ -101,7 +105,9 @@ pub fn view_tabs(store: Store) -> impl IntoView {
 fn log_choices(store: Store) -> impl IntoView {
     let header = Memo::new(move |_| store.log.with(|log| log.log.clone()));
     let brokers = Signal::derive(move || header.get().map(|log| log.replicas).unwrap_or_default());
-    let names = Signal::derive(move || brokers.get().iter().map(|id| format!("Broker {id}")).collect::<Vec<_>>());
+    let names = Signal::derive(move || {
+        brokers.get().iter().map(|id| format!("Broker {id}")).collect::<Vec<_>>()
+    });
     let chosen = Signal::derive(move || {
         let broker = header.get()?.replica.broker;
         brokers.get().iter().position(|id| *id == broker)
@@ -134,7 +140,9 @@ fn log_choices(store: Store) -> impl IntoView {
 }
 
 fn group_choices(store: Store) -> impl IntoView {
-    let names = Memo::new(move |_| store.groups.with(|view| view.groups.keys().take(6).cloned().collect::<Vec<_>>()));
+    let names = Memo::new(move |_| {
+        store.groups.with(|view| view.groups.keys().take(6).cloned().collect::<Vec<_>>())
+    });
     let chosen = Signal::derive(move || {
         let chosen = store.groups.with(|view| view.chosen.clone())?;
         names.get().iter().position(|name| *name == chosen)

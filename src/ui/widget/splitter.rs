@@ -19,7 +19,8 @@ pub fn Splitter(
 ) -> impl IntoView {
     let drag = RwSignal::new(None::<(f64, f64)>);
     let along = move |x: i32, y: i32| f64::from(if vertical { x } else { y });
-    let current = move || dom::bounds(target).map_or(200.0, |bounds| bounds[if vertical { 2 } else { 3 }]);
+    let current =
+        move || dom::bounds(target).map_or(200.0, |bounds| bounds[if vertical { 2 } else { 3 }]);
     let set = move |wanted: f64| {
         let (wide, high) = dom::window_size();
         let most = if vertical { wide * 0.5 } else { high * 0.7 };

@@ -18,7 +18,9 @@ pub fn of_broker(broker: &BrokerView) -> Vec<(&'static str, &'static str, String
             (TURN, "Restart", line("restart")),
         ],
         BrokerState::Stopped | BrokerState::Crashed => vec![(POWER, "Start", line("start"))],
-        BrokerState::Paused => vec![(PLAY, "Unpause", line("unpause")), (ZAP, "Kill", line("kill"))],
+        BrokerState::Paused => {
+            vec![(PLAY, "Unpause", line("unpause")), (ZAP, "Kill", line("kill"))]
+        }
     }
 }
 
@@ -28,7 +30,9 @@ pub fn logs(broker: &BrokerView) -> (&'static str, &'static str, String) {
 }
 
 pub fn create_topic() -> String {
-    format!("kafka-topics.sh {SERVER} --create --topic orders --partitions 3 --replication-factor 3")
+    format!(
+        "kafka-topics.sh {SERVER} --create --topic orders --partitions 3 --replication-factor 3"
+    )
 }
 
 pub fn produce() -> String {

@@ -19,7 +19,8 @@ pub fn cards(parts: Parts) -> impl IntoView {
         let current = store.current_sentence()?;
         store.narrative.with(|sentences| sentences.iter().find(|each| each.id == current).cloned())
     });
-    let brokers = move || store.cluster.with(|cluster| cluster.brokers.keys().copied().collect::<Vec<_>>());
+    let brokers =
+        move || store.cluster.with(|cluster| cluster.brokers.keys().copied().collect::<Vec<_>>());
     view! {
         <div class="cards" tabindex="0" role="group" aria-label="Brokers">
             <svg width="0" height="0" aria-hidden="true">
@@ -47,7 +48,9 @@ pub fn cards(parts: Parts) -> impl IntoView {
 
 fn card(parts: Parts, id: i32) -> impl IntoView {
     let store = parts.store;
-    let broker = Memo::new(move |_| store.cluster.with(|cluster| cluster.brokers.get(&id).cloned().unwrap_or_default()));
+    let broker = Memo::new(move |_| {
+        store.cluster.with(|cluster| cluster.brokers.get(&id).cloned().unwrap_or_default())
+    });
     let dead = move || broker.with(|broker| broker.state.is_down());
     let held = Memo::new(move |_| {
         store.cluster.with(|cluster| {
@@ -57,12 +60,18 @@ fn card(parts: Parts, id: i32) -> impl IntoView {
                 .iter()
                 .flat_map(|row| {
                     row.partitions.iter().map(move |partition| {
-                        (PartitionKey { topic: row.topic.clone(), partition: *partition }, row.number)
+                        (
+                            PartitionKey { topic: row.topic.clone(), partition: *partition },
+                            row.number,
+                        )
                     })
                 })
-                .filter(|(key, _)| cluster.partitions.get(key).is_some_and(|each| each.replicas.contains(&id)))
+                .filter(|(key, _)| {
+                    cluster.partitions.get(key).is_some_and(|each| each.replicas.contains(&id))
+                })
                 .map(|(key, number)| {
-                    let leads = cluster.partitions.get(&key).is_some_and(|each| each.leader == Some(id));
+                    let leads =
+                        cluster.partitions.get(&key).is_some_and(|each| each.leader == Some(id));
                     (!leads, key, number)
                 })
                 .collect();
@@ -79,7 +88,9 @@ fn card(parts: Parts, id: i32) -> impl IntoView {
             }
         })
     };
-    let startable = move || broker.with(|broker| matches!(broker.state, BrokerState::Stopped | BrokerState::Crashed));
+    let startable = move || {
+        broker.with(|broker| matches!(broker.state, BrokerState::Stopped | BrokerState::Crashed))
+    };
     let element = format!("b-{id}");
     let opens = element.clone();
     view! {
@@ -162,7 +173,9 @@ pub fn producers_row(store: Store) -> impl IntoView {
         store.cluster.with(|cluster| {
             let each = cluster.producers.values().take(3);
             each.map(|producer| match producer.state {
-                ProducerState::Retrying(count) => (producer.name.clone(), format!("retrying {count}"), true),
+                ProducerState::Retrying(count) => {
+                    (producer.name.clone(), format!("retrying {count}"), true)
+                }
                 ProducerState::BufferFull => (producer.name.clone(), "buffer full".into(), true),
                 _ => (producer.name.clone(), producer.summary.clone(), false),
             })
@@ -181,8 +194,12 @@ pub fn groups_row(store: Store) -> impl IntoView {
                 let lag = group.members.iter().map(|member| member.lag_ms).max();
                 let name = if name.is_empty() { "no group".to_string() } else { name.clone() };
                 match lag {
-                    Some(lag) if lag_level(lag) == Level::Warn => (name, format!("{} behind", text::span(lag)), true),
-                    Some(lag) => (name, format!("{}, {} behind", group.state, text::span(lag)), false),
+                    Some(lag) if lag_level(lag) == Level::Warn => {
+                        (name, format!("{} behind", text::span(lag)), true)
+                    }
+                    Some(lag) => {
+                        (name, format!("{}, {} behind", group.state, text::span(lag)), false)
+                    }
                     None => (name, group.state.clone(), false),
                 }
             })

@@ -33,28 +33,41 @@ pub fn diagram(parts: Parts) -> impl IntoView {
         request_animation_frame(move || scale.set(text_scale(view, "diagram")));
     });
     motion::start(parts);
-    let view_box = Memo::new(move |_| scene.with(|scene| format!("0 0 {} {}", scene.view.0, scene.view.1)));
+    let view_box =
+        Memo::new(move |_| scene.with(|scene| format!("0 0 {} {}", scene.view.0, scene.view.1)));
     let racks = move || scene.with(|scene| scene.racks.keys().copied().collect::<Vec<_>>());
     let cells = move || {
         scene.with(|scene| {
             let each = scene.cells.iter();
-            each.flat_map(|(key, (_, _, number))| scene.racks.keys().map(move |id| (key.clone(), *id, *number)))
-                .filter_map(|(key, id, number)| scene.strip(&key, id).map(|place| (key, id, number, place)))
-                .collect::<Vec<_>>()
+            each.flat_map(|(key, (_, _, number))| {
+                scene.racks.keys().map(move |id| (key.clone(), *id, *number))
+            })
+            .filter_map(|(key, id, number)| {
+                scene.strip(&key, id).map(|place| (key, id, number, place))
+            })
+            .collect::<Vec<_>>()
         })
     };
     let held = Memo::new(move |_| {
         store.cluster.with(|cluster| {
-            cluster.partitions.iter().map(|(key, partition)| (key.clone(), partition.replicas.clone())).collect::<Vec<_>>()
+            cluster
+                .partitions
+                .iter()
+                .map(|(key, partition)| (key.clone(), partition.replicas.clone()))
+                .collect::<Vec<_>>()
         })
     });
     let has_copy = move |key: &PartitionKey, broker: i32| {
-        held.with(|held| held.iter().any(|(each, brokers)| each == key && brokers.contains(&broker)))
+        held.with(|held| {
+            held.iter().any(|(each, brokers)| each == key && brokers.contains(&broker))
+        })
     };
     let label = Memo::new(move |_| {
         store.cluster.with(|cluster| {
-            let in_sync: usize = cluster.partitions.values().map(|partition| partition.isr.len()).sum();
-            let all: usize = cluster.partitions.values().map(|partition| partition.replicas.len()).sum();
+            let in_sync: usize =
+                cluster.partitions.values().map(|partition| partition.isr.len()).sum();
+            let all: usize =
+                cluster.partitions.values().map(|partition| partition.replicas.len()).sum();
             format!(
                 "Cluster of {}. {in_sync} of {all} shown copies in sync. {}, {}.",
                 text::count(cluster.brokers.len(), "broker"),
@@ -157,7 +170,10 @@ fn key_pressed(parts: Parts, event: &leptos::ev::KeyboardEvent) {
             })
             .collect()
     });
-    let at = rows.iter().enumerate().find_map(|(row, ids)| Some((row, ids.iter().position(|id| *id == here)?)));
+    let at = rows
+        .iter()
+        .enumerate()
+        .find_map(|(row, ids)| Some((row, ids.iter().position(|id| *id == here)?)));
     let Some((row, column)) = at else { return };
     let last = rows[row].len() - 1;
     let target = match event.key().as_str() {
@@ -200,7 +216,10 @@ fn key_pressed(parts: Parts, event: &leptos::ev::KeyboardEvent) {
 }
 
 fn act_on_strip(parts: Parts, id: &str, open: bool) {
-    let key = parts.store.cluster.with_untracked(|cluster| cluster.replicas.keys().find(|key| strip_id(key) == id).cloned());
+    let key = parts
+        .store
+        .cluster
+        .with_untracked(|cluster| cluster.replicas.keys().find(|key| strip_id(key) == id).cloned());
     let Some(key) = key else { return };
     if open {
         parts.store.open_log(&key.topic, key.partition, Some(key.broker));
@@ -214,7 +233,8 @@ fn quorum(parts: Parts) -> impl IntoView {
     let quorum = Memo::new(move |_| store.cluster.with(|cluster| cluster.quorum.clone()));
     let (x, width) = scene.with_untracked(|scene| (scene.rack_x, scene.rack_width));
     let tablet = scene.with_untracked(|scene| scene.width == Width::Tablet);
-    let hexagon = |x: f64| format!("M{x} 15L{r} 20L{r} 30L{x} 35L{l} 30L{l} 20z", r = x + 8.7, l = x - 8.7);
+    let hexagon =
+        |x: f64| format!("M{x} 15L{r} 20L{r} 30L{x} 35L{l} 30L{l} 20z", r = x + 8.7, l = x - 8.7);
     view! {
         <g
             class="hot"
@@ -287,7 +307,9 @@ fn link(parts: Parts, line: Line) -> impl IntoView {
     let id = line.id.clone();
     let scene = parts.scene;
     let class = Memo::new(move |_| {
-        scene.with(|scene| scene.links.iter().find(|each| each.id == id).map_or("lnk", |each| each.class))
+        scene.with(|scene| {
+            scene.links.iter().find(|each| each.id == id).map_or("lnk", |each| each.class)
+        })
     });
     let (x, y) = line.mark;
     view! {
@@ -315,10 +337,18 @@ pub fn state_words(broker: &BrokerView) -> Option<(&'static str, &'static str, b
 
 fn rack(parts: Parts, id: i32) -> impl IntoView {
     let Parts { store, scene, .. } = parts;
-    let broker = Memo::new(move |_| store.cluster.with(|cluster| cluster.brokers.get(&id).cloned().unwrap_or_default()));
+    let broker = Memo::new(move |_| {
+        store.cluster.with(|cluster| cluster.brokers.get(&id).cloned().unwrap_or_default())
+    });
     let most = Memo::new(move |_| {
         store.cluster.with(|cluster| {
-            cluster.brokers.values().map(|broker| broker.bytes_in.max(broker.bytes_out)).max().unwrap_or(0).max(2_000)
+            cluster
+                .brokers
+                .values()
+                .map(|broker| broker.bytes_in.max(broker.bytes_out))
+                .max()
+                .unwrap_or(0)
+                .max(2_000)
         })
     });
     let words = Memo::new(move |_| broker.with(state_words));
@@ -333,12 +363,20 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
     };
     let label = move || {
         broker.with(|broker| {
-            let state = state_words(broker).map_or("up".into(), |(word, more, _)| format!("{word} {more}"));
-            format!("Broker {id}, {}, {state}, {}. Enter: actions", broker.name, text::count(broker.leaders as usize, "leader"))
+            let state =
+                state_words(broker).map_or("up".into(), |(word, more, _)| format!("{word} {more}"));
+            format!(
+                "Broker {id}, {}, {state}, {}. Enter: actions",
+                broker.name,
+                text::count(broker.leaders as usize, "leader")
+            )
         })
     };
     let start = {
-        let startable = move || broker.with(|broker| matches!(broker.state, BrokerState::Stopped | BrokerState::Crashed));
+        let startable = move || {
+            broker
+                .with(|broker| matches!(broker.state, BrokerState::Stopped | BrokerState::Crashed))
+        };
         let run = move || {
             let name = broker.with_untracked(|broker| broker.name.clone());
             store.run(format!("docker compose start {name}"), format!("Start broker {id}"));
@@ -501,11 +539,19 @@ fn leaderships(parts: Parts) -> impl IntoView {
 fn producer(parts: Parts, place: ProducerPlace) -> impl IntoView {
     let store = parts.store;
     let id = place.id.clone();
-    let producer = Memo::new(move |_| store.cluster.with(|cluster| cluster.producers.get(&id).cloned().unwrap_or_default()));
+    let producer = Memo::new(move |_| {
+        store.cluster.with(|cluster| cluster.producers.get(&id).cloned().unwrap_or_default())
+    });
     let y = place.y;
     let summary = move || {
         producer.with(|producer| match producer.state {
-            ProducerState::Retrying(count) => (format!("retrying {}", text::count(count as usize, "batch").replace("batchs", "batches")), "twarn"),
+            ProducerState::Retrying(count) => (
+                format!(
+                    "retrying {}",
+                    text::count(count as usize, "batch").replace("batchs", "batches")
+                ),
+                "twarn",
+            ),
             ProducerState::BufferFull => ("buffer full".into(), "twarn"),
             _ => (producer.summary.clone(), "t3"),
         })
@@ -578,7 +624,9 @@ fn shorten(text: &str, most: usize) -> String {
 fn group(parts: Parts, place: GroupPlace) -> impl IntoView {
     let store = parts.store;
     let id = place.id.clone();
-    let group = Memo::new(move |_| store.cluster.with(|cluster| cluster.groups.get(&id).cloned().unwrap_or_default()));
+    let group = Memo::new(move |_| {
+        store.cluster.with(|cluster| cluster.groups.get(&id).cloned().unwrap_or_default())
+    });
     let y = place.y;
     let name = if place.id.is_empty() { "no group".to_string() } else { shorten(&place.id, 20) };
     let nameless = place.id.is_empty();
@@ -642,7 +690,11 @@ fn owned(keys: &[PartitionKey], y: f64) -> impl IntoView + use<> {
     let mut topic = "";
     let mut chips = Vec::new();
     for (index, key) in keys.iter().enumerate() {
-        let words = if key.topic == topic { format!("-{}", key.partition) } else { shorten(&key.to_string(), 17) };
+        let words = if key.topic == topic {
+            format!("-{}", key.partition)
+        } else {
+            shorten(&key.to_string(), 17)
+        };
         let width = 8.0 + 6.3 * words.chars().count() as f64;
         if x + width > 1_024.0 {
             chips.push((x, 8.0, format!("+{}", keys.len() - index)));
@@ -679,11 +731,16 @@ fn edges(parts: Parts) -> impl IntoView {
         })
     });
     let bottom = Memo::new(move |_| {
-        scene.with(|scene| scene.producers.last().map_or(88.0, |place| place.y + place.height) + 38.0)
+        scene.with(|scene| {
+            scene.producers.last().map_or(88.0, |place| place.y + place.height) + 38.0
+        })
     });
-    let ends = move || scene.with(|scene| scene.groups.last().map_or(88.0, |place| place.y + place.height) + 20.0);
+    let ends = move || {
+        scene.with(|scene| scene.groups.last().map_or(88.0, |place| place.y + place.height) + 20.0)
+    };
     let none = move |right: bool| {
-        let missing = scene.with(|scene| if right { scene.groups.is_empty() } else { scene.producers.is_empty() });
+        let missing = scene
+            .with(|scene| if right { scene.groups.is_empty() } else { scene.producers.is_empty() });
         missing.then(|| {
             let x = if right { 882.0 } else { 8.0 };
             view! {

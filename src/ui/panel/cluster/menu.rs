@@ -50,56 +50,54 @@ pub fn menu(parts: Parts) -> impl IntoView {
         let broker = store.cluster.with_untracked(|cluster| cluster.brokers.get(&id).cloned())?;
         let mut items = actions::of_broker(&broker);
         items.push(actions::logs(&broker));
-        Some(
-            view! {
-                <div
-                    id="menu"
-                    class="menu"
-                    role="menu"
-                    aria-label=format!("Broker {id}")
-                    style:left=format!("{left}px")
-                    style:top=format!("{top}px")
-                    on:keydown=key
-                    on:focusout=move |_| {
-                        request_animation_frame(move || {
-                            if !dom::focus_within("#menu") {
-                                parts.menu.set(None);
-                            }
-                        });
+        Some(view! {
+            <div
+                id="menu"
+                class="menu"
+                role="menu"
+                aria-label=format!("Broker {id}")
+                style:left=format!("{left}px")
+                style:top=format!("{top}px")
+                on:keydown=key
+                on:focusout=move |_| {
+                    request_animation_frame(move || {
+                        if !dom::focus_within("#menu") {
+                            parts.menu.set(None);
+                        }
+                    });
+                }
+            >
+                {items
+                    .into_iter()
+                    .map(|(icon, verb, command)| {
+                        let line = command.clone();
+                        view! {
+                            <button
+                                role="menuitem"
+                                disabled=move || store.read_only()
+                                on:click=move |_| {
+                                    close(parts);
+                                    store.run(line.clone(), format!("{verb} on broker {id}"));
+                                }
+                            >
+                                <Icon icon/>
+                                {verb}
+                                <code>{command}</code>
+                            </button>
+                        }
+                    })
+                    .collect_view()}
+                <button
+                    role="menuitem"
+                    on:click=move |_| {
+                        close(parts);
+                        store.inspect(Subject::Broker(id));
                     }
                 >
-                    {items
-                        .into_iter()
-                        .map(|(icon, verb, command)| {
-                            let line = command.clone();
-                            view! {
-                                <button
-                                    role="menuitem"
-                                    disabled=move || store.read_only()
-                                    on:click=move |_| {
-                                        close(parts);
-                                        store.run(line.clone(), format!("{verb} on broker {id}"));
-                                    }
-                                >
-                                    <Icon icon/>
-                                    {verb}
-                                    <code>{command}</code>
-                                </button>
-                            }
-                        })
-                        .collect_view()}
-                    <button
-                        role="menuitem"
-                        on:click=move |_| {
-                            close(parts);
-                            store.inspect(Subject::Broker(id));
-                        }
-                    >
-                        <Icon icon=EYE/>
-                        "Inspect"
-                    </button>
-                </div>
-            },
-        )
+                    <Icon icon=EYE/>
+                    "Inspect"
+                </button>
+            </div>
+        })
     }
 }

@@ -48,10 +48,17 @@ pub fn cluster(store: Store) -> impl IntoView {
     });
     let marked = Memo::new(move |_| {
         let current = store.current_sentence()?;
-        store.narrative.with(|sentences| sentences.iter().find(|each| each.id == current)?.subject.clone())
+        store
+            .narrative
+            .with(|sentences| sentences.iter().find(|each| each.id == current)?.subject.clone())
     });
-    let parts =
-        Parts { store, scene, marked, focused: RwSignal::new(String::new()), menu: RwSignal::new(None) };
+    let parts = Parts {
+        store,
+        scene,
+        marked,
+        focused: RwSignal::new(String::new()),
+        menu: RwSignal::new(None),
+    };
     move || {
         if store.text_view.get() {
             tables::tables(store).into_any()

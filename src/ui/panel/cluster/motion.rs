@@ -96,7 +96,11 @@ fn draw(parts: Parts, stage: &mut Stage) {
         for flight in waiting.drain(..) {
             if stage.moving.len() < Frame::FLIGHTS_MAX {
                 let latency = flight.arrives_at.since(flight.sent_at).0 as f64 / 1_000.0 / speed;
-                stage.moving.push(Moving { flight, began: now, lasts: latency.clamp(SHORTEST, LONGEST) });
+                stage.moving.push(Moving {
+                    flight,
+                    began: now,
+                    lasts: latency.clamp(SHORTEST, LONGEST),
+                });
             }
         }
     });
@@ -148,7 +152,8 @@ impl Way {
     fn of(scene: &Scene, flight: &Flight) -> Option<Self> {
         let key = flight.partition.as_ref();
         match (&flight.from, &flight.to) {
-            (Peer::Client(client), Peer::Node(broker)) | (Peer::Node(broker), Peer::Client(client)) => {
+            (Peer::Client(client), Peer::Node(broker))
+            | (Peer::Node(broker), Peer::Client(client)) => {
                 let (x, y) = scene.client(client, key)?;
                 let port = scene.port(*broker, x > scene.rack_x)?;
                 let outward = matches!(flight.from, Peer::Client(_));
@@ -177,7 +182,14 @@ fn mark(canvas: &Canvas, colours: &Colours, flight: &Flight, way: &Way, t: f64) 
     match flight.kind {
         FlightKind::Produce => {
             let count = flight.marks.len().clamp(1, 3);
-            canvas.capsule(x, y, 5.0 + 8.0 * count as f64, 13.0, &colours.surface, (&colours.ink, 1.1));
+            canvas.capsule(
+                x,
+                y,
+                5.0 + 8.0 * count as f64,
+                13.0,
+                &colours.surface,
+                (&colours.ink, 1.1),
+            );
             for (index, record) in flight.marks.iter().take(3).enumerate() {
                 let offset = (index as f64 - (count as f64 - 1.0) / 2.0) * 8.0;
                 glyph(canvas, colours, record.key, x + offset, y, 2.9);
@@ -192,12 +204,24 @@ fn mark(canvas: &Canvas, colours: &Colours, flight: &Flight, way: &Way, t: f64) 
         }
         FlightKind::Ack => {
             canvas.circle(x, y, 3.6, Some(&colours.canvas), Some((&colours.ink, 1.3)));
-            canvas.figure(&[(x - 1.7, y), (x - 0.4, y + 1.4), (x + 1.8, y - 1.4)], None, Some((&colours.ink, 1.1)));
+            canvas.figure(
+                &[(x - 1.7, y), (x - 0.4, y + 1.4), (x + 1.8, y - 1.4)],
+                None,
+                Some((&colours.ink, 1.1)),
+            );
         }
         FlightKind::Refusal => {
             canvas.circle(x, y, 3.8, Some(&colours.canvas), Some((&colours.bad, 1.3)));
-            canvas.figure(&[(x - 1.5, y - 1.5), (x + 1.5, y + 1.5)], None, Some((&colours.bad, 1.2)));
-            canvas.figure(&[(x - 1.5, y + 1.5), (x + 1.5, y - 1.5)], None, Some((&colours.bad, 1.2)));
+            canvas.figure(
+                &[(x - 1.5, y - 1.5), (x + 1.5, y + 1.5)],
+                None,
+                Some((&colours.bad, 1.2)),
+            );
+            canvas.figure(
+                &[(x - 1.5, y + 1.5), (x + 1.5, y - 1.5)],
+                None,
+                Some((&colours.bad, 1.2)),
+            );
         }
         FlightKind::Fetch | FlightKind::FollowerFetch | FlightKind::Other => {
             let radius = if flight.kind == FlightKind::FollowerFetch { 2.4 } else { 3.2 };
@@ -216,7 +240,9 @@ fn glyph(canvas: &Canvas, colours: &Colours, key: u16, x: f64, y: f64, radius: f
     let Some(colour) = colours.keys.get(hue) else { return };
     match corners(key, x, y, radius) {
         Some(points) => canvas.figure(&points, Some(colour), None),
-        None if hue == 0 => canvas.circle(x, y, radius, Some(&colours.canvas), Some((colour, 1.35))),
+        None if hue == 0 => {
+            canvas.circle(x, y, radius, Some(&colours.canvas), Some((colour, 1.35)))
+        }
         None => canvas.circle(x, y, radius, Some(colour), None),
     }
 }

@@ -180,7 +180,10 @@ impl Scene {
         let mut add = |id: String, state: LinkState, from: (f64, f64), to: (f64, f64)| {
             let middle = (from.0 + to.0) / 2.0;
             links.push(Line {
-                path: format!("M{} {}C{middle} {} {middle} {} {} {}", from.0, from.1, from.1, to.1, to.0, to.1),
+                path: format!(
+                    "M{} {}C{middle} {} {middle} {} {} {}",
+                    from.0, from.1, from.1, to.1, to.0, to.1
+                ),
                 id,
                 class: match state {
                     LinkState::Idle => "lnk",
@@ -193,13 +196,18 @@ impl Scene {
         for (id, producer) in cluster.producers.iter().take(PRODUCERS_MAX) {
             for lane in &producer.lanes {
                 let key = PartitionKey { topic: lane.topic.clone(), partition: lane.partition };
-                let (Some(leader), Some(y)) = (lane.leader, self.lanes.get(&(id.clone(), key))) else { continue };
+                let (Some(leader), Some(y)) = (lane.leader, self.lanes.get(&(id.clone(), key)))
+                else {
+                    continue;
+                };
                 let Some(port) = self.port(leader, false) else { continue };
                 let state = Self::link_state(cluster, id, leader);
                 add(format!("{id} {} {}", lane.topic, lane.partition), state, (136.0, *y), port);
             }
         }
-        for ((client, broker), _) in cluster.links.iter().filter(|(_, state)| **state == LinkState::Broken) {
+        for ((client, broker), _) in
+            cluster.links.iter().filter(|(_, state)| **state == LinkState::Broken)
+        {
             let (Peer::Client(client), Peer::Node(broker)) = (client, broker) else { continue };
             let Some(end) = self.client(client, None) else { continue };
             let right = end.0 > self.rack_x;
@@ -234,9 +242,15 @@ impl Scene {
             for follower in partition.replicas.iter().filter(|id| **id != leader) {
                 let online = cluster
                     .replicas
-                    .get(&ReplicaKey { topic: key.topic.clone(), partition: key.partition, broker: *follower })
+                    .get(&ReplicaKey {
+                        topic: key.topic.clone(),
+                        partition: key.partition,
+                        broker: *follower,
+                    })
                     .is_some_and(|replica| replica.online);
-                let (Some(points), true) = (self.gutter(key, leader, *follower), online) else { continue };
+                let (Some(points), true) = (self.gutter(key, leader, *follower), online) else {
+                    continue;
+                };
                 let [a, b, c, d] = points;
                 self.replication.push(Line {
                     id: format!("{key} {leader} {follower}"),
@@ -261,7 +275,12 @@ impl Scene {
     }
 
     /// The way of replication, in the gutter right of the strips.
-    pub fn gutter(&self, key: &PartitionKey, leader: i32, follower: i32) -> Option<[(f64, f64); 4]> {
+    pub fn gutter(
+        &self,
+        key: &PartitionKey,
+        leader: i32,
+        follower: i32,
+    ) -> Option<[(f64, f64); 4]> {
         let (_, row, _) = self.cells.get(key)?;
         let (x, from) = self.strip(key, leader)?;
         let (_, to) = self.strip(key, follower)?;
@@ -286,7 +305,9 @@ impl Scene {
 pub fn bezier(from: (f64, f64), to: (f64, f64), t: f64) -> (f64, f64) {
     let middle = (from.0 + to.0) / 2.0;
     let u = 1.0 - t;
-    let at = |a: f64, b: f64, c: f64, d: f64| u * u * u * a + 3.0 * u * u * t * b + 3.0 * u * t * t * c + t * t * t * d;
+    let at = |a: f64, b: f64, c: f64, d: f64| {
+        u * u * u * a + 3.0 * u * u * t * b + 3.0 * u * t * t * c + t * t * t * d
+    };
     (at(from.0, middle, middle, to.0), at(from.1, from.1, to.1, to.1))
 }
 
@@ -299,7 +320,10 @@ pub fn along(points: &[(f64, f64)], t: f64) -> (f64, f64) {
         let part = length(&pair[0], &pair[1]);
         if left <= part && part > 0.0 {
             let share = left / part;
-            return (pair[0].0 + (pair[1].0 - pair[0].0) * share, pair[0].1 + (pair[1].1 - pair[0].1) * share);
+            return (
+                pair[0].0 + (pair[1].0 - pair[0].0) * share,
+                pair[0].1 + (pair[1].1 - pair[0].1) * share,
+            );
         }
         left -= part;
     }

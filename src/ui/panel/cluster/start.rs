@@ -114,7 +114,11 @@ pub fn next_step(store: Store) -> impl IntoView {
             return None;
         }
         let down = store.cluster.with(|cluster| {
-            cluster.brokers.values().find(|broker| broker.state.is_down()).map(|broker| broker.name.clone())
+            cluster
+                .brokers
+                .values()
+                .find(|broker| broker.state.is_down())
+                .map(|broker| broker.name.clone())
         });
         let (icon, title, command) = match (steps().into_iter().nth(at), down) {
             (_, Some(name)) => (POWER, "Bring it back", format!("docker compose start {name}")),
@@ -122,25 +126,23 @@ pub fn next_step(store: Store) -> impl IntoView {
             (None, None) => return None,
         };
         let line = command.clone();
-        Some(
-            view! {
-                <div class="next">
-                    <Icon icon/>
-                    <b>{format!("Next: {}", title.to_lowercase())}</b>
-                    <code>{command}</code>
-                    <button class="btn fill" on:click=move |_| store.run(line.clone(), title)>
-                        <Icon icon=PLAY size="s"/>
-                        "Run"
-                    </button>
-                    <button
-                        class="btn icon"
-                        aria-label="Close these hints"
-                        on:click=move |_| store.preferences.invited.set(true)
-                    >
-                        <Icon icon=CROSS size="s"/>
-                    </button>
-                </div>
-            },
-        )
+        Some(view! {
+            <div class="next">
+                <Icon icon/>
+                <b>{format!("Next: {}", title.to_lowercase())}</b>
+                <code>{command}</code>
+                <button class="btn fill" on:click=move |_| store.run(line.clone(), title)>
+                    <Icon icon=PLAY size="s"/>
+                    "Run"
+                </button>
+                <button
+                    class="btn icon"
+                    aria-label="Close these hints"
+                    on:click=move |_| store.preferences.invited.set(true)
+                >
+                    <Icon icon=CROSS size="s"/>
+                </button>
+            </div>
+        })
     }
 }

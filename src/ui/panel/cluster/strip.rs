@@ -41,15 +41,23 @@ struct Drawn {
 
 fn drawn(cluster: &ClusterView, key: &ReplicaKey, place: Place) -> Drawn {
     let partition_key = key.partition_key();
-    let (Some(replica), Some(partition)) = (cluster.replicas.get(key), cluster.partitions.get(&partition_key)) else {
-        return Drawn { strip: "strip off", name: "tm t3", label: format!("{partition_key}: no copy"), ..Drawn::default() };
+    let (Some(replica), Some(partition)) =
+        (cluster.replicas.get(key), cluster.partitions.get(&partition_key))
+    else {
+        return Drawn {
+            strip: "strip off",
+            name: "tm t3",
+            label: format!("{partition_key}: no copy"),
+            ..Drawn::default()
+        };
     };
     // Columns are offsets: the same in all copies, so that gaps show.
     let end = partition
         .replicas
         .iter()
         .filter_map(|broker| {
-            let copy = ReplicaKey { topic: key.topic.clone(), partition: key.partition, broker: *broker };
+            let copy =
+                ReplicaKey { topic: key.topic.clone(), partition: key.partition, broker: *broker };
             cluster.replicas.get(&copy).map(|replica| replica.log_end_offset)
         })
         .max()
@@ -77,7 +85,8 @@ fn drawn(cluster: &ClusterView, key: &ReplicaKey, place: Place) -> Drawn {
     let preferred = partition.replicas.first() == Some(&key.broker);
     let isr = partition.isr.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
     let (note, note_class) = if !online {
-        let was = partition.previous_leader == Some(key.broker) || partition.leader == Some(key.broker);
+        let was =
+            partition.previous_leader == Some(key.broker) || partition.leader == Some(key.broker);
         (if was { "was leader" } else { "offline" }.to_string(), "t3 end")
     } else if leads && in_sync < copies {
         (format!("ISR {isr} · {in_sync}/{copies}"), "twarn tb end")
@@ -119,15 +128,34 @@ fn drawn(cluster: &ClusterView, key: &ReplicaKey, place: Place) -> Drawn {
         } else {
             "strip oos"
         },
-        name: if leads { "tm tb" } else if online { "tm t2" } else { "tm t3" },
+        name: if leads {
+            "tm tb"
+        } else if online {
+            "tm t2"
+        } else {
+            "tm t3"
+        },
         note,
         note_class,
-        flag: if leads { 1 } else if preferred && online && partition.leader.is_some() { 2 } else { 0 },
+        flag: if leads {
+            1
+        } else if preferred && online && partition.leader.is_some() {
+            2
+        } else {
+            0
+        },
         row,
-        mark_class: if !online { "dead" } else if leads { "" } else { "ho" },
+        mark_class: if !online {
+            "dead"
+        } else if leads {
+            ""
+        } else {
+            "ho"
+        },
         high_watermark: boundary(replica.high_watermark),
         log_end: boundary(replica.log_end_offset) + 1.0,
-        log_start: (replica.log_start_offset > first).then(|| boundary(replica.log_start_offset) - 2.0),
+        log_start: (replica.log_start_offset > first)
+            .then(|| boundary(replica.log_start_offset) - 2.0),
         stable: (replica.last_stable_offset < replica.high_watermark && online)
             .then(|| boundary(replica.last_stable_offset)),
         uncommitted: span(replica.high_watermark, replica.log_end_offset).filter(|_| online),
@@ -166,11 +194,14 @@ pub fn Strip(
         let key = key.clone();
         Memo::new(move |_| match marked.get() {
             Some(Subject::Replica(subject)) => subject == key,
-            Some(Subject::Partition(subject)) => subject == key.partition_key() && state.with(|state| state.flag == 1),
+            Some(Subject::Partition(subject)) => {
+                subject == key.partition_key() && state.with(|state| state.flag == 1)
+            }
             _ => false,
         })
     };
-    let text_class = move |class: &str| format!("{class}{}", if is_marked.get() { " onmk" } else { "" });
+    let text_class =
+        move |class: &str| format!("{class}{}", if is_marked.get() { " onmk" } else { "" });
     let id = strip_id(&key);
     let (this, open) = (id.clone(), key.clone());
     let inspected = key.clone();
@@ -191,7 +222,9 @@ pub fn Strip(
             })
             .collect_view()
     };
-    let optional = move |get: fn(&Drawn) -> bool| move || state.with(|state| if get(state) { "" } else { "none" });
+    let optional = move |get: fn(&Drawn) -> bool| {
+        move || state.with(|state| if get(state) { "" } else { "none" })
+    };
     view! {
         <g
             class="hot"

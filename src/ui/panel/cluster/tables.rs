@@ -25,7 +25,13 @@ pub fn tables(store: Store) -> impl IntoView {
                     } else {
                         "out of sync"
                     };
-                    (key.clone(), role, replica.log_start_offset, replica.high_watermark, replica.log_end_offset)
+                    (
+                        key.clone(),
+                        role,
+                        replica.log_start_offset,
+                        replica.high_watermark,
+                        replica.log_end_offset,
+                    )
                 })
                 .collect::<Vec<_>>()
         })
@@ -34,13 +40,28 @@ pub fn tables(store: Store) -> impl IntoView {
         store.cluster.with(|cluster| {
             let producers = cluster.producers.values().map(|producer| {
                 let waiting: usize = producer.lanes.iter().map(|lane| lane.marks.len()).sum();
-                ("producer", producer.name.clone(), producer.summary.clone(), format!("{waiting} records wait"))
+                (
+                    "producer",
+                    producer.name.clone(),
+                    producer.summary.clone(),
+                    format!("{waiting} records wait"),
+                )
             });
             let members = cluster.groups.iter().flat_map(|(name, group)| {
                 group.members.iter().map(move |member| {
-                    let owned = member.owned.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-                    let group = if name.is_empty() { "no group".to_string() } else { format!("group {name}") };
-                    ("consumer", member.name.clone(), format!("{group} {owned}"), text::span(member.lag_ms))
+                    let owned =
+                        member.owned.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+                    let group = if name.is_empty() {
+                        "no group".to_string()
+                    } else {
+                        format!("group {name}")
+                    };
+                    (
+                        "consumer",
+                        member.name.clone(),
+                        format!("{group} {owned}"),
+                        text::span(member.lag_ms),
+                    )
                 })
             });
             producers.chain(members).collect::<Vec<_>>()

@@ -24,8 +24,10 @@ pub fn console(store: Store) -> impl IntoView {
             "ArrowLeft" => -1,
             _ => return,
         };
-        let ids: Vec<u32> = store.terminals.with_untracked(|all| all.iter().map(|info| info.id).collect());
-        let at = ids.iter().position(|id| *id == store.terminal.get_untracked()).unwrap_or(0) as i32;
+        let ids: Vec<u32> =
+            store.terminals.with_untracked(|all| all.iter().map(|info| info.id).collect());
+        let at =
+            ids.iter().position(|id| *id == store.terminal.get_untracked()).unwrap_or(0) as i32;
         let next = ids[(at + step).rem_euclid(ids.len().max(1) as i32) as usize];
         store.terminal.set(next);
         dom::focus(&format!("term-{next}"));
@@ -127,7 +129,8 @@ pub fn console(store: Store) -> impl IntoView {
 /// What the keys do now.
 fn hint(store: Store) -> &'static str {
     let id = store.terminal.get();
-    let status = store.terminals.with(|all| all.iter().find(|info| info.id == id).map(|info| info.status));
+    let status =
+        store.terminals.with(|all| all.iter().find(|info| info.id == id).map(|info| info.status));
     match status.unwrap_or_default() {
         TerminalStatus::Idle => "Tab completes    ↑ history    Ctrl R search",
         TerminalStatus::Running | TerminalStatus::Streaming => "Ctrl C stops it",
@@ -336,7 +339,13 @@ fn state_is_current(console: Console) -> bool {
 }
 
 /// Handles a key of the line; true if the browser should not.
-fn pressed(store: Store, id: u32, console: Console, leaving: StoredValue<bool>, event: &ev::KeyboardEvent) -> bool {
+fn pressed(
+    store: Store,
+    id: u32,
+    console: Console,
+    leaving: StoredValue<bool>,
+    event: &ev::KeyboardEvent,
+) -> bool {
     let state = console.line.get_untracked();
     let (text, cursor) = dom::input_state("line").unwrap_or_default();
     let at_end = cursor == text.chars().count();
@@ -414,7 +423,11 @@ fn touch_keys(store: Store, id: u32, console: Console) -> impl IntoView {
         let cursor = whole.chars().count();
         whole.extend(text.chars().skip(cursor - piece.len()));
         dom::set_input("line", &whole, cursor);
-        store.type_into(id, |edit| TerminalInput::Edit { edit, text: whole, cursor: cursor as u32 });
+        store.type_into(id, |edit| TerminalInput::Edit {
+            edit,
+            text: whole,
+            cursor: cursor as u32,
+        });
     };
     view! {
         <div class="kb" role="group" aria-label="Keys">
