@@ -126,6 +126,8 @@ pub fn sticky_partitioner(case: &Value) -> Outcome {
                         let all = sizes.len();
                         sizes.truncate(length);
                         ids.truncate(length);
+                        // Recorded with a partition already in use, as a producer has it before it knows loads.
+                        partitioner.peek(partitions, &mut draws);
                         let queues = step["queueSizes"].is_array().then_some((sizes, ids));
                         partitioner.update_load(queues, all);
                         compare(step, "rangeEnd", partitioner.load_stats_range_end()).and(|| {
