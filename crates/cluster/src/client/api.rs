@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::ConfigError;
 use crate::protocol::{ErrorCode, Request, Response};
 use crate::types::{
     BrokerId, Bytes, LeaderEpoch, Offset, PartitionIndex, TimestampMs, TopicPartition,
@@ -162,6 +163,17 @@ impl ClientError {
         };
         let message = message.filter(|text| !text.is_empty()).unwrap_or(error.message()).to_owned();
         Self { code: error.code(), exception, message }
+    }
+
+    /// What a client's constructor throws at settings that it refuses.
+    pub fn of_config(error: &ConfigError) -> Self {
+        let package = match error.exception {
+            "ConfigException" => "org.apache.kafka.common.config",
+            "IllegalArgumentException" => "java.lang",
+            _ => "org.apache.kafka.common.errors",
+        };
+        let exception = format!("{package}.{}", error.exception);
+        Self { code: ErrorCode::UnknownServerError.code(), exception, message: error.message.clone() }
     }
 }
 

@@ -198,7 +198,7 @@ fn throttled_replicas(values: &[String]) -> bool {
 }
 
 /// Host and port of `host:port`, `[v6]:port` or `protocol://host:port`. Kafka: `Utils.getHost`, `getPort`.
-pub(super) fn host_and_port(address: &str) -> Option<(&str, &str)> {
+pub fn host_and_port(address: &str) -> Option<(&str, &str)> {
     let legal = |text: &str, more: &str| {
         text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
     };

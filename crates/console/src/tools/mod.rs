@@ -1,18 +1,35 @@
 //! Kafka's command-line tools, one file each, and the table that finds them.
 
+pub mod admin;
+pub mod common;
+mod kafka_broker_api_versions;
+mod kafka_console_consumer;
+mod kafka_console_producer;
+mod kafka_get_offsets;
+mod record_format;
+
 use serde::{Deserialize, Serialize};
 
 use crate::options::Tool;
 use crate::tool::{ToolEvent, ToolIo};
 
 /// Every tool, in order of their names.
-pub static TOOLS: &[&Tool] = &[&crate::docker::TOOL, &crate::docker::FOLLOW];
+pub static TOOLS: &[&Tool] = &[
+    &crate::docker::TOOL,
+    &crate::docker::FOLLOW,
+    &kafka_broker_api_versions::TOOL,
+    &kafka_console_consumer::TOOL,
+    &kafka_console_producer::TOOL,
+    &kafka_get_offsets::TOOL,
+];
 
 /// The state of a tool that is a state machine of its own ([`crate::options::Run::Streaming`]); one variant each.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Streaming {
     /// `docker logs --follow`.
     Logs(crate::docker::LogFollower),
+    ConsoleConsumer(Box<kafka_console_consumer::ConsoleConsumer>),
+    ConsoleProducer(Box<kafka_console_producer::ConsoleProducer>),
 }
 
 impl Streaming {
@@ -20,6 +37,8 @@ impl Streaming {
     pub fn on_event(&mut self, event: ToolEvent, io: &mut ToolIo<'_>) {
         match self {
             Self::Logs(follower) => follower.on_event(event, io),
+            Self::ConsoleConsumer(consumer) => consumer.on_event(event, io),
+            Self::ConsoleProducer(producer) => producer.on_event(event, io),
         }
     }
 }

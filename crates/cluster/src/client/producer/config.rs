@@ -7,7 +7,7 @@ use super::accumulator::AccumulatorConfig;
 use super::batch::Compression;
 use crate::client::api::{ClientError, ClientSpec};
 use crate::client::backoff::ExponentialBackoff;
-use crate::config::{ParsedConfigs, build};
+use crate::config::{ConfigError, ParsedConfigs, build};
 use crate::log::CompressionType;
 
 /// What the sender and the application side need beside the accumulator's settings.
@@ -35,15 +35,6 @@ pub struct ProducerSettings {
     pub raised_delivery_timeout_ms: Option<u64>,
 }
 
-/// Kafka: `org.apache.kafka.common.config.ConfigException`.
-pub fn config_exception(message: &str) -> ClientError {
-    ClientError {
-        code: -1,
-        exception: "org.apache.kafka.common.config.ConfigException".to_owned(),
-        message: message.to_owned(),
-    }
-}
-
 impl ProducerSettings {
     /// Reads the settings, or says in Kafka's words what is wrong with them.
     pub fn of(spec: &ClientSpec) -> Result<Self, ClientError> {
@@ -55,7 +46,7 @@ impl ProducerSettings {
         ];
         settings.extend(spec.config.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         let parsed =
-            build::producer(&settings).map_err(|error| config_exception(&error.message))?;
+            build::producer(&settings).map_err(|error| ClientError::of_config(&error))?;
         let ms = |name: &str| Micros::from_ms(parsed.integer(name).max(0) as u64);
         let linger = ms("linger.ms");
         let request_timeout = ms("request.timeout.ms");
@@ -119,9 +110,10 @@ fn delivery_timeout(
         return Ok((set, None));
     }
     if settings.iter().any(|(name, _)| *name == "delivery.timeout.ms") {
-        return Err(config_exception(
+        let error = ConfigError::config(
             "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms",
-        ));
+        );
+        return Err(ClientError::of_config(&error));
     }
     Ok((least, Some(least.as_ms())))
 }

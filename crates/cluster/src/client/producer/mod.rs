@@ -482,7 +482,8 @@ impl Running {
                     }
                     // Only a build without the codec gets here; the batch is gone, its owner is told.
                     Err(error) => {
-                        io.notify(ClientNotice::Failed(config::config_exception(&error.message)));
+                        let error = ClientError::of(ErrorCode::UnsupportedCompressionType, Some(&error.message));
+                        io.notify(ClientNotice::Failed(error));
                     }
                 }
             }
