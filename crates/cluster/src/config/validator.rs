@@ -133,6 +133,7 @@ fn list_of(value: &ConfigValue) -> &[String] {
 /// As Java does, numbers are compared as doubles.
 fn in_range(name: &str, value: &ConfigValue, min: &str, max: &str) -> Result<(), ConfigError> {
     let number = match value {
+        #[allow(clippy::cast_precision_loss)] // as Java does
         ConfigValue::Integer(number) => *number as f64,
         ConfigValue::Double(number) => *number,
         _ => return Err(ConfigError::value(name, value, "Value must be non-null")),

@@ -8,7 +8,9 @@ use super::feature_control;
 use super::image::{MetadataImage, resource_type};
 use super::records::MetadataRecord;
 use crate::config::synonyms::broker_synonyms_of_topic_config;
-use crate::config::{ConfigDef, ConfigError, ConfigType, NodeConfig, client_metrics, group, topic};
+use crate::config::{
+    ConfigDef, ConfigError, ConfigKey, ConfigType, NodeConfig, client_metrics, group, topic,
+};
 use crate::java::JavaHashMap;
 use crate::protocol::errors::ErrorCode;
 use crate::topic_names;
@@ -121,7 +123,7 @@ impl<'a> ConfigurationControl<'a> {
                 name: key,
                 value: ConfigDef::Topic
                     .key(key)
-                    .and_then(|key| key.default_text())
+                    .and_then(ConfigKey::default_text)
                     .map(str::to_owned),
                 source: ConfigSource::Default,
             })

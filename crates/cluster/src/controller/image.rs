@@ -241,7 +241,7 @@ impl MetadataImage {
                 }
             }
             MetadataRecord::ProducerIds { next_producer_id, .. } => {
-                self.next_producer_id = *next_producer_id
+                self.next_producer_id = *next_producer_id;
             }
             MetadataRecord::ClearElr { topic_name } => {
                 let named =

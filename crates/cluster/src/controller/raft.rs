@@ -128,6 +128,8 @@ pub struct Raft {
     // In memory. The high watermark is learned again after a restart.
     high_watermark: Offset,
     role: Role,
+    /// The leader (of this epoch) that was silent too long: others who still name it do not bring it back.
+    given_up: Option<BrokerId>,
 }
 
 impl Raft {
@@ -141,6 +143,7 @@ impl Raft {
             log: MetadataLog::default(),
             high_watermark: 0,
             role: Role::Unattached { election_deadline: Micros::MAX },
+            given_up: None,
         }
     }
 
@@ -221,8 +224,10 @@ impl Raft {
             Role::Prospective { .. } | Role::Candidate { .. } => {
                 self.become_unattached(now, random)
             }
-            Role::Follower { fetch_deadline, .. } => {
-                if *fetch_deadline <= now && self.is_voter() {
+            Role::Follower { leader, fetch_deadline, .. } => {
+                let (leader, fetch_deadline) = (*leader, *fetch_deadline);
+                if fetch_deadline <= now && self.is_voter() {
+                    self.given_up = Some(leader);
                     self.become_prospective(now, random, outputs);
                 } else {
                     self.fetch(now, outputs);
@@ -496,6 +501,10 @@ impl Raft {
         if self.learn(now, random, response.leader_epoch, response.leader_id, outputs) {
             return;
         }
+        // A late answer, of a pre-vote or of an earlier election, is no vote in this epoch.
+        if matches!(self.role, Role::Candidate { .. }) && response.leader_epoch != self.epoch {
+            return;
+        }
         let majority = self.majority();
         let voters = self.voters.len();
         let (Role::Prospective { granted, refused, .. } | Role::Candidate { granted, refused, .. }) =
@@ -539,7 +548,8 @@ impl Raft {
             return;
         }
         *fetch_in_flight = false;
-        if response.error_code != NONE {
+        // What was answered in an earlier epoch may not be on the way to being committed any more.
+        if response.error_code != NONE || response.leader_epoch != self.epoch {
             *next_fetch = now + RETRY_BACKOFF;
             return;
         }
@@ -594,7 +604,8 @@ impl Raft {
         {
             return false;
         }
-        if leader >= 0 && leader != self.id {
+        let given_up = epoch == self.epoch && self.given_up == Some(leader);
+        if leader >= 0 && leader != self.id && !given_up {
             self.follow(now, epoch, leader, outputs);
         } else if epoch > self.epoch {
             self.epoch = epoch;
@@ -637,6 +648,7 @@ impl Raft {
         } else if self.leader() == Some(leader) {
             return;
         }
+        self.given_up = None;
         self.role = Role::Follower {
             leader,
             fetch_deadline: now + FETCH_TIMEOUT,

@@ -6,7 +6,7 @@ use simulation::Draw;
 
 use super::assignment::none_active;
 use super::{Decision, MAX_PARTITIONS_PER_BATCH, ReplicationControl, partition_record};
-use crate::config::ConfigDef;
+use crate::config::{ConfigDef, ConfigKey};
 use crate::controller::api_error::ApiError;
 use crate::controller::configuration_control::AlterOp;
 use crate::controller::image::resource_type;
@@ -241,7 +241,7 @@ impl ReplicationControl<'_> {
             .into_iter()
             .map(|config| {
                 let is_sensitive =
-                    ConfigDef::Topic.key(config.name).is_some_and(|key| key.is_sensitive());
+                    ConfigDef::Topic.key(config.name).is_some_and(ConfigKey::is_sensitive);
                 CreatableTopicConfigs {
                     name: config.name.to_owned(),
                     value: config.value.filter(|_| !is_sensitive),

@@ -24,15 +24,13 @@ impl ReplicationControl<'_> {
         let mut records = Vec::new();
         let mut topics = Vec::with_capacity(request.topics.len());
         for topic in &request.topics {
-            let alter = |data| match self.alter_isr(request.broker_id, topic.topic_id, data) {
-                Ok((record, partition)) => {
-                    records.extend(record);
-                    answer(data.partition_index, &partition)
-                }
-                Err((error, record)) => {
-                    records.extend(record);
-                    refusal(data.partition_index, error)
-                }
+            let alter = |data: &AlterPartitionPartition| {
+                let (record, outcome) = self.alter_isr(request.broker_id, topic.topic_id, data);
+                records.extend(record);
+                outcome.map_or_else(
+                    |error| refusal(data.partition_index, error),
+                    |partition| answer(data.partition_index, &partition),
+                )
             };
             let partitions = topic.partitions.iter().map(alter).collect();
             topics.push(AlterPartitionTopicResponse { topic_id: topic.topic_id, partitions });
@@ -45,41 +43,37 @@ impl ReplicationControl<'_> {
         Ok(Decision::new(records, response))
     }
 
-    /// The partition as it will be. An error may come with a record: the change happened, and brought another leader.
-    #[allow(clippy::type_complexity)]
+    /// The change, and the partition as it will be. An error may come with a change: it brought another leader.
     fn alter_isr(
         &self,
         broker_id: BrokerId,
         topic_id: Uuid,
         data: &AlterPartitionPartition,
-    ) -> Result<(Option<MetadataRecord>, PartitionRegistration), (ErrorCode, Option<MetadataRecord>)>
-    {
+    ) -> (Option<MetadataRecord>, Result<PartitionRegistration, ErrorCode>) {
         let partition_id = data.partition_index;
         if !self.image.topics.contains_key(&topic_id) {
-            return Err((ErrorCode::UnknownTopicId, None));
+            return (None, Err(ErrorCode::UnknownTopicId));
         }
         let Some(partition) = self.image.partition(topic_id, partition_id) else {
-            return Err((ErrorCode::UnknownTopicOrPartition, None));
+            return (None, Err(ErrorCode::UnknownTopicOrPartition));
         };
-        self.validate_isr(broker_id, partition, data).map_err(|error| (error, None))?;
-        let record = self.change(
-            (topic_id, partition_id, partition),
-            &|broker| self.image.is_active(broker),
-            |change| {
-                change.target_isr =
-                    data.new_isr_with_epochs.iter().map(|state| state.broker_id).collect();
-                change.target_leader_recovery_state = data.leader_recovery_state;
-            },
-        );
-        let mut changed = partition.clone();
-        if let Some(record) = &record {
-            changed.merge(record);
-            if matches!(record, MetadataRecord::PartitionChange { leader: Some(leader), .. } if *leader != broker_id)
-            {
-                return Err((ErrorCode::NewLeaderElected, Some(record.clone())));
-            }
+        if let Err(error) = self.validate_isr(broker_id, partition, data) {
+            return (None, Err(error));
         }
-        Ok((record, changed))
+        let acceptable = |broker: BrokerId| self.image.is_active(broker);
+        let record = self.change((topic_id, partition_id, partition), &acceptable, |change| {
+            change.target_isr =
+                data.new_isr_with_epochs.iter().map(|state| state.broker_id).collect();
+            change.target_leader_recovery_state = data.leader_recovery_state;
+        });
+        let mut changed = partition.clone();
+        record.iter().for_each(|record| changed.merge(record));
+        let outcome = if changed.leader == broker_id {
+            Ok(changed)
+        } else {
+            Err(ErrorCode::NewLeaderElected)
+        };
+        (record, outcome)
     }
 
     fn validate_isr(
