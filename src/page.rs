@@ -1,38 +1,22 @@
-//! The page: mounts the interface and joins it to the engine's worker.
-
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use leptos::prelude::*;
-use playground::seam::{FromEngine, decode, encode};
+//! The page: mounts the interface and starts the engine's worker.
 
 use crate::browser::link::{EngineLink, Received};
-use crate::ui;
+use leptos::prelude::*;
 
 /// Starts the page.
 pub fn start() {
-    crate::browser::dom::report_panics();
-    #[cfg(feature = "fixture")]
-    if ui::fixture::wanted() {
-        ui::fixture::start();
-        return;
-    }
-    let link: Rc<RefCell<Option<EngineLink>>> = Rc::default();
-    let out = Rc::clone(&link);
-    let store = ui::mount(move |message| {
-        if let Some(link) = out.borrow().as_ref() {
-            let _ = link.send(&encode(&message));
-        }
+    let status = RwSignal::new("starting".to_string());
+    let link = EngineLink::spawn(move |received| {
+        status.set(match received {
+            Received::Bytes(bytes) => String::from_utf8_lossy(&bytes).to_string(),
+            Received::Trouble(text) => text,
+        });
     });
-    let spawned = EngineLink::spawn(move |received| match received {
-        Received::Bytes(bytes) => match decode::<FromEngine>(&bytes) {
-            Ok(message) => store.receive(message),
-            Err(error) => store.trouble.set(Some(error.to_string())),
-        },
-        Received::Trouble(words) => store.trouble.set(Some(words)),
-    });
-    match spawned {
-        Ok(engine) => *link.borrow_mut() = Some(engine),
-        Err(error) => store.trouble.set(Some(format!("the engine did not start: {error:?}"))),
+    if let Err(error) = &link {
+        status.set(format!("{error:?}"));
     }
+    leptos::mount::mount_to_body(move || {
+        view! { <main><h1>"Kafka playground"</h1><p role="status">{move || status.get()}</p></main> }
+    });
+    std::mem::forget(link);
 }

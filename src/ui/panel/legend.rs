@@ -1,4 +1,0 @@
-use leptos::prelude::*;
-pub fn legend() -> impl IntoView {
-    view! { <p>"legend"</p> }
-}
