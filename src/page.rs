@@ -1,22 +1,38 @@
-//! The page: mounts the interface and starts the engine's worker.
+//! The page: mounts the interface and joins it to the engine's worker.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use playground::seam::{FromEngine, decode, encode};
 
 use crate::browser::link::{EngineLink, Received};
-use leptos::prelude::*;
+use crate::ui;
 
 /// Starts the page.
 pub fn start() {
-    let status = RwSignal::new("starting".to_string());
-    let link = EngineLink::spawn(move |received| {
-        status.set(match received {
-            Received::Bytes(bytes) => String::from_utf8_lossy(&bytes).to_string(),
-            Received::Trouble(text) => text,
-        });
-    });
-    if let Err(error) = &link {
-        status.set(format!("{error:?}"));
+    crate::browser::dom::report_panics();
+    #[cfg(feature = "fixture")]
+    if ui::fixture::wanted() {
+        ui::fixture::start();
+        return;
     }
-    leptos::mount::mount_to_body(move || {
-        view! { <main><h1>"Kafka playground"</h1><p role="status">{move || status.get()}</p></main> }
+    let link: Rc<RefCell<Option<EngineLink>>> = Rc::default();
+    let out = Rc::clone(&link);
+    let store = ui::mount(move |message| {
+        if let Some(link) = out.borrow().as_ref() {
+            let _ = link.send(&encode(&message));
+        }
     });
-    std::mem::forget(link);
+    let spawned = EngineLink::spawn(move |received| match received {
+        Received::Bytes(bytes) => match decode::<FromEngine>(&bytes) {
+            Ok(message) => store.receive(message),
+            Err(error) => store.trouble.set(Some(error.to_string())),
+        },
+        Received::Trouble(words) => store.trouble.set(Some(words)),
+    });
+    match spawned {
+        Ok(engine) => *link.borrow_mut() = Some(engine),
+        Err(error) => store.trouble.set(Some(format!("the engine did not start: {error:?}"))),
+    }
 }

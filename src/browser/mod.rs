@@ -1,5 +1,7 @@
 //! The doors to the browser's own interfaces: nothing outside this folder and `storage` names `web_sys`.
 
+pub mod canvas;
+pub mod dom;
 pub mod link;
 
 /// Whether this module runs in the page, not in the worker.

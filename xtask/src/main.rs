@@ -150,8 +150,7 @@ fn main() -> ExitCode {
     let Some(task) = TASKS.iter().find(|task| task.name == name) else {
         return wrong_use(&format!("there is no task {name:?}; `cargo xtask help` lists them"));
     };
-    let passes_on = matches!(task.words, Words::Any);
-    if !passes_on && rest.iter().any(|word| word == "-h" || word == "--help") {
+    if rest.iter().any(|word| word == "-h" || word == "--help") {
         return help(Some(task.name));
     }
     let args = match Args::parse(task, rest) {
@@ -166,7 +165,6 @@ fn main() -> ExitCode {
             if !message.is_empty() {
                 say::problem(&message);
             }
-            // 101 is a panic, 2 wrong use: what the engine binary said stays.
             ExitCode::from(process::last_exit_code().unwrap_or(1))
         }
     }

@@ -3,16 +3,21 @@
 use crate::Outcome;
 use std::env;
 use std::ffi::OsStr;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 static LAST_EXIT_CODE: AtomicI32 = AtomicI32::new(-1);
 
-/// The exit code that [`pass_on`] saw, so that `cargo xtask replay` ends as the engine's tool did.
+/// The exit code to end with, where it isn't 1: what [`pass_on`] saw, or 2 after [`wrong_use`].
 pub fn last_exit_code() -> Option<u8> {
     u8::try_from(LAST_EXIT_CODE.load(Ordering::Relaxed)).ok()
+}
+
+/// A message about what the user typed: exit code 2.
+pub fn wrong_use(message: String) -> String {
+    LAST_EXIT_CODE.store(2, Ordering::Relaxed);
+    message
 }
 
 /// The workspace's folder.
@@ -63,11 +68,6 @@ pub fn execute_quietly(command: &mut Command) -> Outcome {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     ))
-}
-
-/// For cargo: a progress bar for people, but not a line per library in a log.
-pub fn quiet_in_logs() -> Option<&'static str> {
-    (!std::io::stderr().is_terminal()).then_some("--quiet")
 }
 
 /// A command as a person would type it.

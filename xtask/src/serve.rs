@@ -1,7 +1,7 @@
 //! `cargo xtask serve`: builds, serves dist/ on this machine only, rebuilds and reloads when a file changes.
 
 use crate::args::Args;
-use crate::process::{find, root};
+use crate::process::{find, root, wrong_use};
 use crate::toolchain::Toolchain;
 use crate::{Outcome, build, say, setup};
 use std::collections::BTreeMap;
@@ -60,8 +60,9 @@ pub fn listen(port: Option<&str>) -> Outcome<TcpListener> {
     let bind = |port: u16| TcpListener::bind(("127.0.0.1", port));
     match port {
         Some(text) => {
-            let port: u16 =
-                text.parse().map_err(|_| format!("--port {text}: not a port number"))?;
+            let port: u16 = text
+                .parse()
+                .map_err(|_| wrong_use(format!("--port {text}: a port is a number up to 65535")))?;
             bind(port).map_err(|error| format!("port {port}: {error}"))
         }
         None => (DEFAULT_PORT..DEFAULT_PORT + 20)

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use simulation::Micros;
+pub use simulation::Micros;
 
 use crate::view::{Action, Frame, Sentence, Subject};
 
@@ -217,7 +217,7 @@ pub struct TerminalInfo {
 }
 
 /// What a terminal does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TerminalStatus {
     #[default]
     Idle,

@@ -90,6 +90,13 @@ pub enum BrokerState {
     Paused,
 }
 
+impl BrokerState {
+    /// Its process does not answer.
+    pub fn is_down(self) -> bool {
+        matches!(self, Self::Stopped | Self::Crashed | Self::Paused)
+    }
+}
+
 /// The metadata quorum.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuorumView {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A topic and one of its partitions; shown as `orders-0`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PartitionKey {
     pub topic: String,
     pub partition: i32,
@@ -16,7 +16,7 @@ impl std::fmt::Display for PartitionKey {
 }
 
 /// One copy of a partition on one broker.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ReplicaKey {
     pub topic: String,
     pub partition: i32,

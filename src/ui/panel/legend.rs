@@ -1,0 +1,4 @@
+use leptos::prelude::*;
+pub fn legend() -> impl IntoView {
+    view! { <p>"legend"</p> }
+}
