@@ -3,6 +3,7 @@
 use crate::Outcome;
 use std::env;
 use std::ffi::OsStr;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -68,6 +69,11 @@ pub fn execute_quietly(command: &mut Command) -> Outcome {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     ))
+}
+
+/// For cargo: a progress bar for people, but not a line per library in a log.
+pub fn quiet_in_logs() -> Option<&'static str> {
+    (!std::io::stderr().is_terminal()).then_some("--quiet")
 }
 
 /// A command as a person would type it.
