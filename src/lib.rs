@@ -7,4 +7,5 @@
 pub mod browser;
 pub mod page;
 pub mod ui;
+pub mod storage;
 pub mod worker;

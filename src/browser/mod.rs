@@ -2,7 +2,10 @@
 
 pub mod canvas;
 pub mod dom;
+pub mod clock;
 pub mod link;
+pub mod lock;
+pub mod tabs;
 
 /// Whether this module runs in the page, not in the worker.
 pub fn is_page() -> bool {

@@ -230,6 +230,11 @@ impl Console {
             .map(|process| process.group)
     }
 
+    /// Whether the terminal's shell waits for a command.
+    pub fn is_at_prompt(&self, terminal: TerminalId) -> bool {
+        self.shell_at_prompt(terminal).is_some()
+    }
+
     /// The shell that would take the next line typed, if it is at its prompt.
     pub(crate) fn shell_at_prompt(&self, terminal: TerminalId) -> Option<&Shell> {
         let shell = self.foreground_shell(terminal)?;

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use cluster::client::{ClientCommand, ClientSpec};
+use cluster::event::ClusterEvent;
 use cluster::types::BrokerId;
-use cluster::world::World;
+use cluster::world::{Process, World, wall_clock_ms};
+use console::date::log4j_time;
 use console::host::{Address, ClientId, DockerAction, Host, HostEvent, NodeState, NodeStatus};
 use console::options::Values;
 use serde::{Deserialize, Serialize};
-use simulation::{Micros, ProcessState, Random};
+use simulation::{Happening, Micros, ProcessState, Random};
 
 /// `docker stop` sends SIGKILL after this.
 const STOP_GRACE: Micros = Micros::from_secs(10);
@@ -65,6 +67,79 @@ impl Containers {
         container.log.push_back(line);
     }
 
+    /// Writes what a node would write into its log.
+    pub fn observe(
+        &mut self,
+        now: Micros,
+        epoch_ms: i64,
+        happenings: &[(Micros, Happening<Process>)],
+    ) {
+        let time = log4j_time(wall_clock_ms(epoch_ms, now) as u64);
+        for (_, happening) in happenings {
+            let Happening::Event { node, event } = happening else { continue };
+            let active = node.0 as BrokerId;
+            let (at, text, logger) = match event {
+                ClusterEvent::BrokerRegistered { broker, epoch, .. } => (
+                    *broker,
+                    format!(
+                        "[BrokerLifecycleManager id={broker}] Successfully registered broker {broker} with broker epoch {epoch}"
+                    ),
+                    "kafka.server.BrokerLifecycleManager",
+                ),
+                ClusterEvent::BrokerUnfenced { broker } => (
+                    *broker,
+                    format!(
+                        "[BrokerLifecycleManager id={broker}] The broker has been unfenced. Transitioning from RECOVERY to RUNNING."
+                    ),
+                    "kafka.server.BrokerLifecycleManager",
+                ),
+                ClusterEvent::BrokerFenced { broker, .. } => (
+                    active,
+                    format!(
+                        "[QuorumController id={active}] Fencing broker {broker} because its session has timed out."
+                    ),
+                    "org.apache.kafka.controller.ReplicationControlManager",
+                ),
+                ClusterEvent::ControlledShutdownStarted { broker } => (
+                    *broker,
+                    format!("[BrokerLifecycleManager id={broker}] Beginning controlled shutdown."),
+                    "kafka.server.BrokerLifecycleManager",
+                ),
+                ClusterEvent::ControllerElected { leader, epoch } => (
+                    *leader,
+                    format!(
+                        "[QuorumController id={leader}] Becoming the active controller at epoch {epoch}."
+                    ),
+                    "org.apache.kafka.controller.QuorumController",
+                ),
+                ClusterEvent::LeaderChanged { partition, to: Some(leader), epoch, .. } => (
+                    *leader,
+                    format!(
+                        "[Broker id={leader}] Leader {partition} starts at leader epoch {epoch}"
+                    ),
+                    "state.change.logger",
+                ),
+                ClusterEvent::IsrChanged { partition, to, .. } => {
+                    let isr: Vec<String> = to.iter().map(ToString::to_string).collect();
+                    let text = format!(
+                        "[QuorumController id={active}] ISR of {partition} is now {}",
+                        isr.join(",")
+                    );
+                    (active, text, "org.apache.kafka.controller.ReplicationControlManager")
+                }
+                ClusterEvent::TopicCreated { topic, .. } => (
+                    active,
+                    format!(
+                        "[QuorumController id={active}] Replayed TopicRecord for topic {topic}."
+                    ),
+                    "org.apache.kafka.controller.ReplicationControlManager",
+                ),
+                _ => continue,
+            };
+            self.log(at, format!("[{time}] INFO {text} ({logger})"));
+        }
+    }
+
     /// When `settle` is needed though nothing else happens.
     pub fn deadline(&self) -> Option<Micros> {
         self.tickets
@@ -103,7 +178,7 @@ impl Containers {
             }
             let done = match ticket.action {
                 DockerAction::Start => {
-                    world.node(ticket.node).is_some_and(cluster::broker::KafkaNode::has_started)
+                    world.node(ticket.node).is_some_and(cluster::broker::KafkaNode::is_started)
                 }
                 DockerAction::Stop => world.node_state(ticket.node) == Some(ProcessState::Down),
                 DockerAction::Kill | DockerAction::Pause | DockerAction::Unpause => true,
@@ -194,7 +269,7 @@ impl SessionHost<'_> {
         self.world
             .nodes()
             .find(|(spec, _)| self.world.node_state(spec.id) == Some(ProcessState::Running))
-            .map(|(_, node)| node.image())
+            .map(|(_, node)| node.metadata())
     }
 
     fn node_named(&self, host: &str) -> Option<BrokerId> {
@@ -262,7 +337,9 @@ impl Host for SessionHost<'_> {
                 let mut groups: Vec<String> = self
                     .world
                     .nodes()
-                    .flat_map(|(_, node)| node.groups().map(|group| group.group_id().to_owned()))
+                    .flat_map(|(_, node)| {
+                        node.coordinator().groups().map(|(group, _)| group.group_id.clone())
+                    })
                     .collect();
                 groups.sort();
                 groups.dedup();

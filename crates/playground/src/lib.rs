@@ -5,9 +5,17 @@
 //! - [`seam`]: [`seam::ToEngine`] and [`seam::FromEngine`], and their versioned bytes.
 //! - [`view`]: the read models, each with its delta.
 
+pub mod engine;
+pub mod host;
 pub mod journal;
 pub mod narrator;
+pub mod observe;
 pub mod pacing;
 pub mod seam;
+pub mod session;
+pub mod snapshot;
 pub mod view;
 pub mod workload;
+
+/// The version that journals and snapshots name.
+pub const ENGINE_VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -60,6 +60,12 @@ impl Narrator {
         self.kept.iter()
     }
 
+    /// What was told since [`Narrator::take_fresh`], oldest first.
+    pub fn unseen(&self) -> impl Iterator<Item = &Sentence> + '_ {
+        let from = self.fresh_from;
+        self.kept.iter().rev().take_while(move |sentence| sentence.id >= from)
+    }
+
     /// What was told since the last call, oldest first.
     pub fn take_fresh(&mut self) -> Vec<Sentence> {
         let from = std::mem::replace(&mut self.fresh_from, self.next_id + 1);

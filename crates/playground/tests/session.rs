@@ -1,0 +1,62 @@
+//! A session from the outside: commands in, text out; the same again from its journal, its snapshot, its bytes.
+
+use playground::journal::{Entry, Header, Input};
+use playground::seam::Stream;
+use playground::session::Session;
+use simulation::Micros;
+
+fn header(seed: u64) -> Header {
+    Header { engine: playground::ENGINE_VERSION.to_owned(), seed, epoch_ms: 1_760_000_000_000 }
+}
+
+/// A session and what people did in it.
+struct Played {
+    session: Session,
+    entries: Vec<Entry>,
+}
+
+impl Played {
+    fn new(seed: u64) -> Self {
+        Self { session: Session::new(header(seed)), entries: Vec::new() }
+    }
+
+    fn act(&mut self, input: Input) {
+        let now = self.session.now();
+        self.session.run_until(now, || true);
+        let entry = Entry { at: now, terminal: 0, input };
+        self.session.apply(&entry);
+        self.entries.push(entry);
+    }
+
+    fn wait(&mut self, ms: u64) {
+        let until = self.session.now() + Micros::from_ms(ms);
+        self.session.run_until(until, || true);
+    }
+
+    /// Types a line, waits, and returns what was printed.
+    fn run(&mut self, line: &str, ms: u64) -> String {
+        self.session.take_printed();
+        self.act(Input::Line(line.to_owned()));
+        self.wait(ms);
+        let text = |stream: Stream| matches!(stream, Stream::Stdout | Stream::Stderr);
+        self.session
+            .take_printed()
+            .into_iter()
+            .filter(|chunk| text(chunk.stream))
+            .map(|chunk| chunk.text)
+            .collect()
+    }
+}
+
+#[test]
+fn a_new_session_is_a_running_cluster() {
+    let played = Played::new(1);
+    assert!(played.session.now() < Micros::from_secs(15), "up at {}", played.session.now());
+    assert!(played.session.world().nodes().all(|(_, node)| node.is_started()));
+}
+
+#[test]
+fn the_shell_answers() {
+    let mut played = Played::new(1);
+    assert_eq!(played.run("echo hello | tr a-z A-Z", 10), "HELLO\n");
+}
