@@ -173,7 +173,11 @@ impl ClientError {
             _ => "org.apache.kafka.common.errors",
         };
         let exception = format!("{package}.{}", error.exception);
-        Self { code: ErrorCode::UnknownServerError.code(), exception, message: error.message.clone() }
+        Self {
+            code: ErrorCode::UnknownServerError.code(),
+            exception,
+            message: error.message.clone(),
+        }
     }
 }
 

@@ -63,6 +63,11 @@ impl CoordinatorLookup {
         }
     }
 
+    /// The coordinator cannot be reached: ask again, but not before `retry_at`.
+    pub fn forget_until(&mut self, retry_at: Micros) {
+        self.state = State::Unknown { retry_at };
+    }
+
     /// The coordinator if it is known; asks any node otherwise, when it is time to.
     pub fn poll(&mut self, io: &mut Io<'_, '_>) -> Option<BrokerId> {
         match self.state {

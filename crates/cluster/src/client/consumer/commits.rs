@@ -77,10 +77,7 @@ impl Commits {
         if !self.queue.iter().any(due) {
             return;
         }
-        let Some(node) = group.lookup.poll(io) else { return };
-        if !io.network.ready(node, io.context) {
-            return;
-        }
+        let Some(node) = group.coordinator(settings, io) else { return };
         for _ in 0..self.queue.len() {
             let Some(commit) = self.queue.pop_front() else { return };
             if commit.retry_at > now {
@@ -106,10 +103,7 @@ impl Commits {
         if missing.is_empty() || self.fetch_retry_at > io.now() {
             return;
         }
-        let Some(node) = group.lookup.poll(io) else { return };
-        if !io.network.ready(node, io.context) {
-            return;
-        }
+        let Some(node) = group.coordinator(settings, io) else { return };
         let mut topics: Vec<OffsetFetchRequestTopic> = Vec::new();
         for partition in &missing {
             if let Some(state) = subscriptions.get_mut(partition) {

@@ -80,6 +80,8 @@ pub struct Group {
     joined_topics: BTreeSet<String>,
     last_poll: Micros,
     leaving: bool,
+    /// How often in a row the coordinator could not be reached.
+    unreachable: u32,
 }
 
 impl Group {
@@ -106,6 +108,7 @@ impl Group {
             joined_topics: BTreeSet::new(),
             last_poll: Micros::ZERO,
             leaving: false,
+            unreachable: 0,
         }
     }
 
@@ -181,10 +184,7 @@ impl Group {
         {
             return;
         }
-        let Some(node) = self.lookup.poll(io) else { return };
-        if !io.network.ready(node, io.context) {
-            return;
-        }
+        let Some(node) = self.coordinator(settings, io) else { return };
         let request = HeartbeatRequest {
             group_id: self.group_id.clone(),
             generation_id: self.generation_id,
@@ -193,6 +193,26 @@ impl Group {
         };
         self.heartbeat_at = now + settings.heartbeat_interval;
         self.ask(node, request.into(), Asked::Heartbeat, settings.request_timeout, io);
+    }
+
+    /// The coordinator, if it is known and can be reached. One that cannot is looked for again after a while.
+    pub fn coordinator(
+        &mut self,
+        settings: &ConsumerSettings,
+        io: &mut Io<'_, '_>,
+    ) -> Option<BrokerId> {
+        let node = self.lookup.poll(io)?;
+        if io.network.ready(node, io.context) {
+            self.unreachable = 0;
+            return Some(node);
+        }
+        let known = io.network.metadata.brokers.contains_key(&node);
+        if !known || io.network.retry_at(node).is_some() {
+            let wait = settings.backoff.backoff(self.unreachable, io.context.random());
+            self.unreachable += 1;
+            self.lookup.forget_until(io.now() + wait);
+        }
+        None
     }
 
     fn ask(
@@ -263,19 +283,13 @@ impl Group {
         if self.leaving {
             return;
         }
-        let Some(node) = self.lookup.poll(io) else { return };
+        let Some(node) = self.coordinator(settings, io) else { return };
         if self.to_assign.is_some() {
             self.assign_and_sync(node, subscriptions, settings, io);
         }
         let idle = matches!(self.state, MemberState::Unjoined | MemberState::Stable);
         let busy = self.in_flight.values().any(|asked| matches!(asked, Asked::Join | Asked::Sync));
-        if self.rejoin_needed
-            && self.prepared
-            && idle
-            && !busy
-            && io.now() >= self.join_at
-            && io.network.ready(node, io.context)
-        {
+        if self.rejoin_needed && self.prepared && idle && !busy && io.now() >= self.join_at {
             self.join(node, subscriptions, settings, io);
         }
     }

@@ -45,8 +45,7 @@ impl ProducerSettings {
             ("value.serializer", SERIALIZER),
         ];
         settings.extend(spec.config.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let parsed =
-            build::producer(&settings).map_err(|error| ClientError::of_config(&error))?;
+        let parsed = build::producer(&settings).map_err(|error| ClientError::of_config(&error))?;
         let ms = |name: &str| Micros::from_ms(parsed.integer(name).max(0) as u64);
         let linger = ms("linger.ms");
         let request_timeout = ms("request.timeout.ms");

@@ -482,7 +482,10 @@ impl Running {
                     }
                     // Only a build without the codec gets here; the batch is gone, its owner is told.
                     Err(error) => {
-                        let error = ClientError::of(ErrorCode::UnsupportedCompressionType, Some(&error.message));
+                        let error = ClientError::of(
+                            ErrorCode::UnsupportedCompressionType,
+                            Some(&error.message),
+                        );
                         io.notify(ClientNotice::Failed(error));
                     }
                 }
