@@ -150,6 +150,18 @@ impl Client {
             epoch_ms: self.epoch_ms,
             closed: &mut self.closed,
         };
+        // A client whose settings are refused never contacts anybody.
+        if let Kind::Producer(producer) = &mut self.kind
+            && producer.is_refused()
+        {
+            producer.poll(&mut io);
+            if command == Some(ClientCommand::Close) {
+                self.closed = true;
+                context.notify(ClientNotice::Closed);
+                context.exit();
+            }
+            return;
+        }
         if let Some(command) = command {
             match &mut self.kind {
                 Kind::Admin(admin) => admin.command(command, &mut io),

@@ -97,18 +97,18 @@ impl Producer {
         Self { state, told_of_failure: false }
     }
 
+    /// The settings are wrong; the owner is told once.
+    pub fn is_refused(&self) -> bool {
+        self.state.is_err()
+    }
+
     /// What is wrong with the settings, in Kafka's words: the exception of the constructor.
     pub fn check(spec: &ClientSpec) -> Result<(), ClientError> {
         ProducerSettings::of(spec).map(|_| ())
     }
 
     pub fn command(&mut self, command: ClientCommand, io: &mut Io<'_, '_>) {
-        let Ok(running) = &mut self.state else {
-            if command == ClientCommand::Close {
-                io.close();
-            }
-            return;
-        };
+        let Ok(running) = &mut self.state else { return };
         match command {
             ClientCommand::Send { tag, record } => {
                 running.calls.push_back(Call::Send { tag, record: Box::new(record) });
