@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cluster::client::{
-    BootstrapServer, ClientCommand, ClientError, ClientKind, ClientNotice, ClientSpec, Destination, GeneratedLoad,
-    ProducerRecord, RecordMetadata,
+    BootstrapServer, ClientCommand, ClientError, ClientKind, ClientNotice, ClientSpec, Destination,
+    GeneratedLoad, ProducerRecord, RecordMetadata,
 };
 use cluster::protocol::{
-    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, IncrementalAlterConfigsRequest, Request, Response,
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, IncrementalAlterConfigsRequest,
+    Request, Response,
 };
 use cluster::world::{ClusterSpec, World};
 use simulation::{Micros, NodeId};
@@ -44,7 +45,10 @@ fn notices(world: &mut World, of: NodeId, span: Micros) -> Vec<ClientNotice> {
 fn call(world: &mut World, request: impl Into<Request>) -> Response {
     let admin = client(world, ClientKind::Admin, &[]);
     let request = request.into();
-    world.tell_client(admin, ClientCommand::Call { call: 1, to: Destination::Controller, request, timeout_ms: 30_000 });
+    world.tell_client(
+        admin,
+        ClientCommand::Call { call: 1, to: Destination::Controller, request, timeout_ms: 30_000 },
+    );
     for notice in notices(world, admin, Micros::from_secs(5)) {
         if let ClientNotice::Response { result, .. } = notice {
             world.kill_client(admin);
@@ -66,12 +70,20 @@ fn create(world: &mut World, name: &str, partitions: i32, replicas: i16, configs
         assignments: Vec::new(),
         configs: configs.iter().map(config).collect(),
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, validate_only: false };
+    let request =
+        CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, validate_only: false };
     let Response::CreateTopics(response) = call(world, request) else { panic!("another answer") };
     assert_eq!(response.topics[0].error_code, 0, "{:?}", response.topics[0].error_message);
 }
 
-fn send(world: &mut World, producer: NodeId, tag: u64, topic: &str, key: Option<&str>, value: &[u8]) {
+fn send(
+    world: &mut World,
+    producer: NodeId,
+    tag: u64,
+    topic: &str,
+    key: Option<&str>,
+    value: &[u8],
+) {
     let record = ProducerRecord {
         topic: topic.into(),
         key: key.map(|key| key.as_bytes().into()),
@@ -87,7 +99,10 @@ fn deliveries(told: &[ClientNotice]) -> Deliveries {
     let mut found = Deliveries::new();
     for notice in told {
         if let ClientNotice::Delivered { tag, result } = notice {
-            assert!(found.insert(*tag, result.clone()).is_none(), "record {tag} was answered twice");
+            assert!(
+                found.insert(*tag, result.clone()).is_none(),
+                "record {tag} was answered twice"
+            );
         }
     }
     found
@@ -103,10 +118,21 @@ fn warnings(told: &[ClientNotice]) -> Vec<String> {
 
 #[test]
 fn records_are_acknowledged_in_order_whatever_acks_and_codec() {
-    for (acks, codec) in [("all", "none"), ("1", "none"), ("0", "none"), ("all", "gzip"), ("all", "lz4"), ("all", "snappy")] {
+    for (acks, codec) in [
+        ("all", "none"),
+        ("1", "none"),
+        ("0", "none"),
+        ("all", "gzip"),
+        ("all", "lz4"),
+        ("all", "snappy"),
+    ] {
         let mut world = started(1);
         create(&mut world, "orders", 1, 3, &[]);
-        let producer = client(&mut world, ClientKind::Producer, &[("acks", acks), ("compression.type", codec)]);
+        let producer = client(
+            &mut world,
+            ClientKind::Producer,
+            &[("acks", acks), ("compression.type", codec)],
+        );
         for tag in 0..1000 {
             send(&mut world, producer, tag, "orders", None, &[b'x'; 100]);
         }
@@ -128,7 +154,13 @@ fn keys_choose_partitions() {
     let mut world = started(2);
     create(&mut world, "orders", 6, 3, &[]);
     let producer = client(&mut world, ClientKind::Producer, &[]);
-    let keys = [("customer-101", 3), ("customer-102", 1), ("customer-103", 4), ("message-key", 4), ("k1", 5)];
+    let keys = [
+        ("customer-101", 3),
+        ("customer-102", 1),
+        ("customer-103", 4),
+        ("message-key", 4),
+        ("k1", 5),
+    ];
     for (tag, (key, _)) in keys.iter().enumerate() {
         send(&mut world, producer, tag as u64, "orders", Some(key), b"v");
     }
@@ -164,13 +196,6 @@ fn refusals_in_kafkas_words() {
             "Invalid topics: [bad name]",
         ),
         (
-            "strict",
-            &[("retries", "3")],
-            4,
-            "org.apache.kafka.common.errors.NotEnoughReplicasException",
-            "Messages are rejected since there are fewer in-sync replicas than required.",
-        ),
-        (
             "small",
             &[],
             900,
@@ -186,18 +211,49 @@ fn refusals_in_kafkas_words() {
         ),
     ];
     let mut world = started(4);
-    create(&mut world, "strict", 1, 1, &[("min.insync.replicas", "1")]);
     create(&mut world, "small", 1, 1, &[("max.message.bytes", "200")]);
     for (topic, config, size, exception, message) in cases {
-        if *topic == "strict" {
-            continue;
-        }
         let producer = client(&mut world, ClientKind::Producer, config);
         send(&mut world, producer, 7, topic, None, &vec![b'x'; *size]);
         let told = notices(&mut world, producer, Micros::from_secs(10));
-        let error = deliveries(&told).remove(&7).expect("it is answered").expect_err("it is refused");
-        assert_eq!((error.exception.as_str(), error.message.as_str()), (*exception, *message), "{topic}");
+        let error =
+            deliveries(&told).remove(&7).expect("it is answered").expect_err("it is refused");
+        assert_eq!(
+            (error.exception.as_str(), error.message.as_str()),
+            (*exception, *message),
+            "{topic}"
+        );
     }
+}
+
+#[test]
+fn too_few_replicas_are_retried_then_refused() {
+    let mut world = started(7);
+    create(&mut world, "safe", 1, 3, &[("min.insync.replicas", "3")]);
+    world.kill_node(3);
+    let later = world.now() + Micros::from_secs(15);
+    world.run_until(later);
+    let producer = client(&mut world, ClientKind::Producer, &[("retries", "3")]);
+    send(&mut world, producer, 0, "safe", None, b"fail");
+    let told = notices(&mut world, producer, Micros::from_secs(5));
+    let error = deliveries(&told).remove(&0).expect("it is answered").expect_err("it is refused");
+    assert_eq!(error.exception, "org.apache.kafka.common.errors.NotEnoughReplicasException");
+    assert_eq!(
+        error.message,
+        "Messages are rejected since there are fewer in-sync replicas than required."
+    );
+    let mut left = 3;
+    for warning in warnings(&told) {
+        left -= 1;
+        let end = format!(
+            " on topic-partition safe-0, retrying ({left} attempts left). Error: NOT_ENOUGH_REPLICAS (org.apache.kafka.clients.producer.internals.Sender)"
+        );
+        assert!(warning.starts_with(
+            "WARN [Producer clientId=test] Got error produce response with correlation id "
+        ));
+        assert!(warning.ends_with(&end), "{warning}");
+    }
+    assert_eq!(left, 0);
 }
 
 #[test]
@@ -233,7 +289,10 @@ fn settings_that_exclude_each_other() {
             &[("enable.idempotence", "true"), ("acks", "1")],
             "Must set acks to all in order to use the idempotent producer. Otherwise we cannot guarantee idempotence.",
         ),
-        (&[("acks", "2")], "Invalid value 2 for configuration acks: String must be one of: all, -1, 0, 1"),
+        (
+            &[("acks", "2")],
+            "Invalid value 2 for configuration acks: String must be one of: all, -1, 0, 1",
+        ),
         (
             &[("delivery.timeout.ms", "100")],
             "delivery.timeout.ms should be equal to or larger than linger.ms + request.timeout.ms",
@@ -276,13 +335,19 @@ fn a_killed_leader_costs_no_acknowledged_record_and_makes_no_duplicate() {
         assert_eq!(delivered.len() as u64, tag, "seed {seed}: every record is answered");
         let mut places = BTreeSet::new();
         for (tag, result) in delivered {
-            let RecordMetadata { partition, offset, .. } = result.unwrap_or_else(|error| panic!("seed {seed}, {tag}: {error:?}"));
+            let RecordMetadata { partition, offset, .. } =
+                result.unwrap_or_else(|error| panic!("seed {seed}, {tag}: {error:?}"));
             assert!(places.insert((partition, offset)), "seed {seed}: two records at one offset");
         }
         // No gap either: what was written was written once.
         for partition in 0..3 {
-            let offsets: Vec<i64> = places.iter().filter(|(p, _)| p.partition == partition).map(|(_, o)| *o).collect();
-            assert_eq!(offsets, (0..offsets.len() as i64).collect::<Vec<_>>(), "seed {seed}, partition {partition}");
+            let offsets: Vec<i64> =
+                places.iter().filter(|(p, _)| p.partition == partition).map(|(_, o)| *o).collect();
+            assert_eq!(
+                offsets,
+                (0..offsets.len() as i64).collect::<Vec<_>>(),
+                "seed {seed}, partition {partition}"
+            );
         }
     }
 }
@@ -296,7 +361,11 @@ fn a_generated_load_is_answered_in_full() {
         let load = GeneratedLoad { topic: "load".into(), record_bytes: 100, keys, rate, total };
         world.tell_client(producer, ClientCommand::Generate(load));
         let told = notices(&mut world, producer, Micros::from_secs(10));
-        assert_eq!(told, [ClientNotice::Generated { acknowledged: total, failed: 0 }], "rate {rate}");
+        assert_eq!(
+            told,
+            [ClientNotice::Generated { acknowledged: total, failed: 0 }],
+            "rate {rate}"
+        );
     }
 }
 
@@ -304,6 +373,8 @@ fn a_generated_load_is_answered_in_full() {
 fn a_configuration_request_reaches_the_controller() {
     let mut world = started(21);
     let request = IncrementalAlterConfigsRequest { resources: Vec::new(), validate_only: true };
-    let Response::IncrementalAlterConfigs(response) = call(&mut world, request) else { panic!("another answer") };
+    let Response::IncrementalAlterConfigs(response) = call(&mut world, request) else {
+        panic!("another answer")
+    };
     assert!(response.responses.is_empty());
 }

@@ -212,8 +212,9 @@ impl KafkaNode {
         leaders: &mut Vec<i32>,
     ) {
         answer.error_code = refusal.error.code();
-        answer.error_message = refusal.message;
         answer.record_errors = refusal.records.unwrap_or_default();
+        // Only what is wrong with single records is told in words. Kafka: `LogAppendResult.hasCustomErrorMessage`.
+        answer.error_message = refusal.message.filter(|_| !answer.record_errors.is_empty());
         if refusal.error == ErrorCode::NotLeaderOrFollower
             && let Some(registration) = self.controller.image().partition(id.topic_id, id.partition)
             && registration.has_leader()
