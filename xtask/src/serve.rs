@@ -22,6 +22,16 @@ const WATCHED: &[&str] =
 const RELOAD_SCRIPT: &str = "let seen;setInterval(async()=>{try{const n=await(await fetch('/_xtask/build')).text();\
      if(seen!==undefined&&n!==seen)location.reload();seen=n}catch{}},1000)";
 
+/// What a development build answers for the service worker: one that a release build left at this address, and that
+/// would show its old files for ever, removes itself.
+const NO_SERVICE_WORKER: &str = "self.addEventListener('install', () => self.skipWaiting());
+self.addEventListener('activate', event => event.waitUntil((async () => {
+  for (const name of await caches.keys()) await caches.delete(name);
+  await self.registration.unregister();
+  for (const page of await self.clients.matchAll()) page.navigate(page.url);
+})()));
+";
+
 /// `cargo xtask serve [--port N] [--release] [--no-open]`
 pub fn run(args: &Args) -> Outcome {
     let listener = listen(args.value("--port"))?;
@@ -107,6 +117,9 @@ fn answer(stream: &TcpStream, dist: &Path, version: u64) -> std::io::Result<()> 
                 path.split(['/', '\\']).any(|part| part.starts_with('.') || part.contains(':'));
             match std::fs::read(dist.join(path)) {
                 Ok(body) if !outside => ("200 OK", content_type(path), body),
+                _ if path == "sw.js" => {
+                    ("200 OK", "text/javascript", NO_SERVICE_WORKER.as_bytes().to_vec())
+                }
                 _ => ("404 Not Found", "text/plain", b"not found\n".to_vec()),
             }
         }
