@@ -121,7 +121,7 @@ impl QuorumController {
     }
 
     pub fn start(&mut self, now: Micros, random: &mut Random, outputs: &mut ControllerOutputs) {
-        self.raft.start(now, random);
+        self.raft.start(now, random, &mut outputs.quorum);
         self.settle(now, outputs);
     }
 

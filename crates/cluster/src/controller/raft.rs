@@ -186,8 +186,19 @@ impl Raft {
     }
 
     /// The process has started.
-    pub fn start(&mut self, now: Micros, random: &mut Random) {
+    /// Whoever it asks tells it who leads, so that it need not wait for the leader to notice it.
+    pub fn start(&mut self, now: Micros, random: &mut Random, outputs: &mut QuorumOutputs) {
         self.become_unattached(now, random);
+        for voter in self.other_voters() {
+            let request = FetchMetadataRequest {
+                cluster_id: Some(self.cluster_id.clone()),
+                replica_id: self.id,
+                // No epoch: nobody takes this for a follower's fetch.
+                current_leader_epoch: -1,
+                ..FetchMetadataRequest::default()
+            };
+            outputs.requests.push((voter, request.into()));
+        }
     }
 
     /// The process is gone; epoch, vote and log are on disk.
@@ -544,7 +555,8 @@ impl Raft {
         else {
             return;
         };
-        if *leader != from {
+        // What is fenced was asked before this epoch was known: the fetch of this epoch is still on its way.
+        if *leader != from || response.error_code == FENCED_LEADER_EPOCH {
             return;
         }
         *fetch_in_flight = false;
