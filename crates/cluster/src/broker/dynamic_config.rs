@@ -2,7 +2,7 @@
 //! Kafka: `DynamicBrokerConfig`.
 
 use super::KafkaNode;
-use crate::config::{ConfigDef, topic};
+use crate::config::{ConfigDef, ConfigKey, topic};
 use crate::controller::image::resource_type;
 use crate::log::LogConfig;
 
@@ -25,13 +25,13 @@ impl KafkaNode {
 
     /// A whole number of the broker's configuration, Kafka's default where it is not set.
     pub(super) fn broker_integer(&self, name: &str) -> i64 {
-        let default = || ConfigDef::Broker.key(name).and_then(|key| key.default_text());
+        let default = || ConfigDef::Broker.key(name).and_then(ConfigKey::default_text);
         let value = self.broker_setting(name).or_else(default);
         value.and_then(|value| value.trim().parse().ok()).unwrap_or_default()
     }
 
     pub(super) fn broker_boolean(&self, name: &str) -> bool {
-        let default = || ConfigDef::Broker.key(name).and_then(|key| key.default_text());
+        let default = || ConfigDef::Broker.key(name).and_then(ConfigKey::default_text);
         self.broker_setting(name).or_else(default).is_some_and(|value| value.trim() == "true")
     }
 

@@ -8,7 +8,7 @@ use simulation::{Micros, NodeId};
 use super::fetch_session::{CachedPartition, FetchSession, PendingFetch, SessionKey};
 use super::partition::{Partition, TopicIdPartition};
 use super::{KafkaNode, KafkaTimer, PurgatoryKey, ReplyTo};
-use crate::log::{FetchDataInfo, FetchIsolation};
+use crate::log::{Batch, FetchDataInfo, FetchIsolation};
 use crate::protocol::{
     AbortedTransaction, EpochEndOffset, ErrorCode, FetchPartitionData, FetchRequest, FetchResponse,
     FetchableTopicResponse, NodeEndpoint,
@@ -273,7 +273,7 @@ impl KafkaNode {
                 first,
             );
             let (mut data, keep) = describe(partition.as_deref(), id, found, follower);
-            let size: u32 = data.records.iter().map(|batch| batch.size_in_bytes()).sum();
+            let size: u32 = data.records.iter().map(Batch::size_in_bytes).sum();
             first &= size == 0;
             left = left.saturating_sub(size);
             let changed = data.high_watermark != cached.sent_high_watermark

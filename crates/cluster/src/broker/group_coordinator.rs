@@ -66,8 +66,7 @@ impl KafkaNode {
                 let Ok(records) = batch.records() else { continue };
                 for record in records.iter().flatten() {
                     if let Some(key) = &record.key {
-                        let value = record.value.as_deref();
-                        coordinator.load_record(id.partition, record.offset, key, value);
+                        coordinator.load_record(id.partition, record.offset, key, record.value);
                     }
                 }
             }

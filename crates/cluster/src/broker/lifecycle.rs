@@ -75,7 +75,7 @@ impl Lifecycle {
 
 impl KafkaNode {
     /// The process has been started.
-    pub(super) fn boot(&mut self, context: &mut ProcessContext<'_>) {
+    pub(super) fn boot(context: &mut ProcessContext<'_>) {
         context.set_timer(Timer::Kafka(KafkaTimer::Boot), context.now() + BOOT);
     }
 
@@ -176,7 +176,7 @@ impl KafkaNode {
                     lifecycle.state = BrokerState::Recovery;
                     lifecycle.ready_to_unfence = true;
                     self.publish_whole_image(context);
-                    self.start_background_tasks(context);
+                    Self::start_background_tasks(context);
                     self.communicate_now(context);
                 } else {
                     self.schedule_communication(CATCHING_UP_INTERVAL, context);

@@ -15,7 +15,7 @@ const ISR_EXPIRATION_INTERVAL: Micros = Micros(REPLICA_LAG_TIME_MAX.0 / 2);
 
 impl KafkaNode {
     /// The logs have their roles.
-    pub(super) fn start_background_tasks(&mut self, context: &mut ProcessContext<'_>) {
+    pub(super) fn start_background_tasks(context: &mut ProcessContext<'_>) {
         let now = context.now();
         context.set_timer(Timer::Kafka(KafkaTimer::IsrExpiration), now + ISR_EXPIRATION_INTERVAL);
         context.set_timer(Timer::Kafka(KafkaTimer::LogRetention), now + INITIAL_TASK_DELAY);

@@ -86,7 +86,7 @@ impl KafkaNode {
         let registration = self.image().partition(id.topic_id, id.partition);
         match registration.filter(|registration| registration.replicas.contains(&me)).cloned() {
             Some(registration) if registration.leader == me => {
-                self.lead(id, &registration, context)
+                self.lead(id, &registration, context);
             }
             Some(registration) => self.become_follower(id, &registration, context),
             None => self.drop_replica(id, context),

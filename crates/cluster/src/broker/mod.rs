@@ -198,7 +198,7 @@ impl KafkaNode {
 
     pub fn handle(&mut self, input: Input<Process>, context: &mut ProcessContext<'_>) {
         match input {
-            Input::Started => self.boot(context),
+            Input::Started => Self::boot(context),
             Input::Terminate => self.begin_controlled_shutdown(context),
             Input::Message { from, message } => self.on_message(from, message, context),
             Input::Timer(Timer::Kafka(timer)) => self.on_timer(timer, context),

@@ -2,7 +2,7 @@
 
 use simulation::Micros;
 
-use super::partition::{Partition, Role, TopicIdPartition};
+use super::partition::{LeaderState, Partition, Role, TopicIdPartition};
 use super::{BrokerState, KafkaNode};
 use crate::client::murmur2::murmur2;
 use crate::controller::image::MetadataImage;
@@ -153,7 +153,7 @@ impl Partition {
 
 impl<'a> PartitionView<'a> {
     fn new(partition: &'a Partition) -> Self {
-        let followers = partition.leader_state().into_iter().flat_map(|leader| leader.replicas());
+        let followers = partition.leader_state().into_iter().flat_map(LeaderState::replicas);
         Self {
             id: partition.id,
             topic: &partition.topic,

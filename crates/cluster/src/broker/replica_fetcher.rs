@@ -176,16 +176,11 @@ impl KafkaNode {
         for delay in fetcher.partitions.values_mut() {
             *delay = Some(until);
         }
-        self.arm_fetch_backoff(leader, until, context);
+        Self::arm_fetch_backoff(leader, until, context);
         self.memory.fetchers_to_run.insert(leader);
     }
 
-    fn arm_fetch_backoff(
-        &mut self,
-        leader: BrokerId,
-        until: Micros,
-        context: &mut ProcessContext<'_>,
-    ) {
+    fn arm_fetch_backoff(leader: BrokerId, until: Micros, context: &mut ProcessContext<'_>) {
         let timer = Timer::Kafka(KafkaTimer::FetchBackoff(leader));
         if !context.has_timer(&timer) {
             context.set_timer(timer, until);
@@ -204,7 +199,7 @@ impl KafkaNode {
         if let Some(delay) = fetcher.partitions.get_mut(&id) {
             *delay = Some(until);
             fetcher.changed.insert(id);
-            self.arm_fetch_backoff(leader, until, context);
+            Self::arm_fetch_backoff(leader, until, context);
         }
     }
 
@@ -223,7 +218,7 @@ impl KafkaNode {
             }
         }
         if next < Micros::MAX {
-            self.arm_fetch_backoff(leader, next, context);
+            Self::arm_fetch_backoff(leader, next, context);
         }
         self.memory.fetchers_to_run.insert(leader);
     }
@@ -320,10 +315,10 @@ impl KafkaNode {
                 .log
                 .maybe_increment_log_start_offset(data.log_start_offset)
                 .unwrap_or(false);
-        if appended.is_some() || raised {
-            if let Some(fetcher) = self.memory.fetchers.get_mut(&leader) {
-                fetcher.changed.insert(id);
-            }
+        if (appended.is_some() || raised)
+            && let Some(fetcher) = self.memory.fetchers.get_mut(&leader)
+        {
+            fetcher.changed.insert(id);
         }
         if let Some(info) = appended {
             self.tell_appended(id, info.first_offset, info.last_offset, segments, context);
