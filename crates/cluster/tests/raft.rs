@@ -48,7 +48,8 @@ impl Quorum {
         let mut nodes = BTreeMap::new();
         for id in &ids {
             let mut raft = Raft::new(*id, ids.clone(), "cluster".to_owned());
-            raft.start(Micros::ZERO, &mut random);
+            // Nobody listens yet.
+            raft.start(Micros::ZERO, &mut random, &mut QuorumOutputs::default());
             nodes.insert(*id, raft);
         }
         Self {
@@ -223,13 +224,20 @@ impl Quorum {
         }
     }
 
+    fn start(&mut self, id: i32) {
+        let mut outputs = QuorumOutputs::default();
+        let raft = self.nodes.get_mut(&id).expect("it is there");
+        raft.start(self.now, &mut self.random, &mut outputs);
+        self.dispatch(id, outputs);
+    }
+
     fn trouble(&mut self) {
         match self.random.below(6) {
             0 => {
                 let id = 1 + self.random.below(self.nodes.len() as u64) as i32;
                 if self.down.contains(&id) {
                     self.down.retain(|other| *other != id);
-                    self.nodes.get_mut(&id).expect("it is there").start(self.now, &mut self.random);
+                    self.start(id);
                 } else if self.down.len() + 1 < self.nodes.len() {
                     self.down.push(id);
                     self.nodes.get_mut(&id).expect("it is there").stopped();
@@ -257,7 +265,7 @@ impl Quorum {
         self.loss = 0;
         self.delay_max_ms = 5;
         for id in std::mem::take(&mut self.down) {
-            self.nodes.get_mut(&id).expect("it is there").start(self.now, &mut self.random);
+            self.start(id);
         }
     }
 }
