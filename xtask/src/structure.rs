@@ -103,16 +103,17 @@ const RULES: &[Rule] = &[
         except: &[],
     },
     Rule {
+        // The page's manifest names `playground` alone; what is left is a way through it. `cluster` is a panel, too.
         name: "the interface knows read models only",
         folders: &["src/ui"],
-        words: &["cluster::", "simulation::", "console::"],
-        except: &[
-            "view::cluster::",
-            "ui::console::",
-            "panel::console::",
-            "super::console::",
-            "super::cluster::",
+        words: &[
+            "use cluster::",
+            "use simulation::",
+            "use ::",
+            "playground::session",
+            "playground::journal",
         ],
+        except: &[],
     },
     Rule {
         name: "nothing unfinished",
@@ -129,11 +130,18 @@ const RULES: &[Rule] = &[
 ];
 
 /// Files that a rule doesn't hold for, with the reason.
-const EXEMPT: &[(&str, &str, &str)] = &[(
-    "no interior mutability in the engine",
-    "crates/cluster/src/log/batch_pool.rs",
-    "lives for one snapshot's encoding only, never in state: serde passes no context down",
-)];
+const EXEMPT: &[(&str, &str, &str)] = &[
+    (
+        "no interior mutability in the engine",
+        "crates/cluster/src/log/batch_pool.rs",
+        "lives for one snapshot's encoding only, never in state: serde passes no context down",
+    ),
+    (
+        "no randomness outside the kernel",
+        "src/browser/clock.rs",
+        "the door through which a new session gets its seed, which the journal then holds",
+    ),
+];
 
 /// Every rule with what breaks it.
 pub fn check(root: &Path) -> Outcome<Vec<(String, Vec<String>)>> {
@@ -290,8 +298,8 @@ mod tests {
         assert_eq!(offence(clock, "let instantly = Instantly;"), None);
         assert_eq!(offence(clock, code("let a = 1; // not an Instant")), None);
         let ui = rule("the interface knows read models only");
-        assert_eq!(offence(ui, "use cluster::broker;"), Some("cluster::"));
-        assert_eq!(offence(ui, "use crate::ui::console::Line;"), None);
+        assert_eq!(offence(ui, "use cluster::broker;"), Some("use cluster::"));
+        assert_eq!(offence(ui, "use crate::ui::panel::cluster::actions;"), None);
     }
 
     #[test]
