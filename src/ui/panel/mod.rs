@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod console;
+pub mod drawing;
 pub mod groups;
 pub mod legend;
 pub mod log;

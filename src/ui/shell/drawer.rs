@@ -130,7 +130,7 @@ fn entry(store: Store, sentence: Sentence, current: Memo<Option<u64>>) -> impl I
         None => text::time(sentence.at),
     };
     let is_current = move || current.get() == Some(id);
-    let cause = sentence.cause;
+    let cause = sentence.cause.filter(|_| sentence.important || sentence.level != Level::Plain);
     let why = move || {
         cause.filter(|cause| store.narrative.with(|all| all.iter().any(|each| each.id == *cause))).map(|cause| {
             view! {

@@ -111,7 +111,8 @@ pub fn time_bar(store: Store) -> impl IntoView {
                 </b>
             </div>
             <div class="clock num" role="timer" aria-label="Virtual time" aria-live="off">
-                {move || store.clock.with(|clock| text::clock(clock.now))}
+                <span class="long">{move || store.clock.with(|clock| text::clock(clock.now))}</span>
+                <span class="short">{move || store.clock.with(|clock| text::short_time(clock.now))}</span>
             </div>
             {session_log(store)}
         </section>

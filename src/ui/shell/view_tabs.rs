@@ -136,6 +136,31 @@ fn log_choices(store: Store) -> impl IntoView {
                 store.subscription.update(|wanted| wanted.log.broker = broker);
             }
         />
+        {log_pages(store)}
+    }
+}
+
+/// Pages through a log's batches.
+fn log_pages(store: Store) -> impl IntoView {
+    let page = move |back: bool| {
+        let (first, last) = store.log.with_untracked(|view| {
+            (view.batches.keys().next().copied(), view.batches.keys().next_back().copied())
+        });
+        let from = if back { first.map(|first| (first - 12).max(0)) } else { last };
+        store.subscription.update(|wanted| wanted.log.from = from);
+    };
+    let follows = move || store.subscription.with(|wanted| wanted.log.from.is_none());
+    view! {
+        <span class="seg" role="group" aria-label="Part of the log">
+            <button on:click=move |_| page(true)>"Older"</button>
+            <button disabled=follows on:click=move |_| page(false)>"Newer"</button>
+            <button
+                aria-pressed=move || follows().to_string()
+                on:click=move |_| store.subscription.update(|wanted| wanted.log.from = None)
+            >
+                "End"
+            </button>
+        </span>
     }
 }
 

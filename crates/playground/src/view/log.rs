@@ -64,7 +64,7 @@ pub struct SegmentView {
 }
 
 /// What a segment is to retention and the cleaner.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SegmentState {
     /// Appended to.
     #[default]

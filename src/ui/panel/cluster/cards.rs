@@ -81,7 +81,8 @@ fn card(parts: Parts, id: i32) -> impl IntoView {
     });
     let words = move || {
         broker.with(|broker| match state_words(broker) {
-            Some((word, more, _)) => format!("{} {more}", word.to_lowercase()),
+            Some((word, "", _)) => word.to_lowercase(),
+            Some((word, more, _)) => format!("{}, {more}", word.to_lowercase()),
             None => {
                 let leads = held.with(|held| held.iter().filter(|(follows, ..)| !follows).count());
                 format!("leads {leads} of {} shown", held.with(Vec::len))
