@@ -1,7 +1,9 @@
 //! One consumer group (sheet 06): who reads what, and how far behind.
 
 use leptos::prelude::*;
-use playground::view::{GroupProtocol, GroupsView, Level, MemberState, OffsetView, PartitionKey, Subject};
+use playground::view::{
+    GroupProtocol, GroupsView, Level, MemberState, OffsetView, PartitionKey, Subject,
+};
 
 use super::cluster::actions;
 use super::cluster::lag_level;
@@ -83,7 +85,9 @@ fn cells(view: &GroupsView) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (row, member) in view.members.values().take(MEMBERS_MAX).enumerate() {
         let mut add = |key: &PartitionKey, part: Part| {
-            let Some(column) = columns.iter().position(|each| each == key).filter(|at| *at < PARTITIONS_MAX) else {
+            let Some(column) =
+                columns.iter().position(|each| each == key).filter(|at| *at < PARTITIONS_MAX)
+            else {
                 return;
             };
             let at = view.offsets.get(key).and_then(|offset| offset.committed);
@@ -106,7 +110,8 @@ fn cells(view: &GroupsView) -> Vec<Cell> {
 }
 
 fn drawn(store: Store) -> impl IntoView {
-    let chosen = Memo::new(move |_| store.groups.with(|view| view.chosen.clone().unwrap_or_default()));
+    let chosen =
+        Memo::new(move |_| store.groups.with(|view| view.chosen.clone().unwrap_or_default()));
     let group = Memo::new(move |_| {
         store.groups.with(|view| view.groups.get(&chosen.get()).cloned().unwrap_or_default())
     });
@@ -115,7 +120,8 @@ fn drawn(store: Store) -> impl IntoView {
         let count = columns.with(Vec::len).clamp(1, PARTITIONS_MAX) as f64;
         (862.0 / count).min(136.0)
     });
-    let rows = Memo::new(move |_| store.groups.with(|view| view.members.len().clamp(1, MEMBERS_MAX)));
+    let rows =
+        Memo::new(move |_| store.groups.with(|view| view.members.len().clamp(1, MEMBERS_MAX)));
     let members = Memo::new(move |_| {
         store.groups.with(|view| view.members.keys().take(MEMBERS_MAX).cloned().collect::<Vec<_>>())
     });
@@ -124,7 +130,9 @@ fn drawn(store: Store) -> impl IntoView {
         cells.with(|cells| {
             let mut moving: Vec<(usize, usize, usize)> = Vec::new();
             for from in cells.iter().filter(|cell| cell.part == Part::GivingUp) {
-                let to = cells.iter().find(|cell| cell.part == Part::Target && cell.column == from.column);
+                let to = cells
+                    .iter()
+                    .find(|cell| cell.part == Part::Target && cell.column == from.column);
                 if let Some(to) = to {
                     moving.push((from.column, from.row, to.row));
                 }
@@ -328,7 +336,9 @@ fn member(
 ) -> impl IntoView {
     let y = 78.0 + 60.0 * row as f64;
     let this = id.clone();
-    let member = Memo::new(move |_| store.groups.with(|view| view.members.get(&this).cloned().unwrap_or_default()));
+    let member = Memo::new(move |_| {
+        store.groups.with(|view| view.members.get(&this).cloned().unwrap_or_default())
+    });
     let words = move || {
         member.with(|member| {
             let what = match member.state {
@@ -336,7 +346,9 @@ fn member(
                 MemberState::Syncing => "waits for its share".into(),
                 MemberState::Silent => "no heartbeat".into(),
                 MemberState::Revoking => format!("giving up {}", member.revoking.len()),
-                MemberState::Stable if !member.target.is_empty() => format!("waiting for {}", member.target.len()),
+                MemberState::Stable if !member.target.is_empty() => {
+                    format!("waiting for {}", member.target.len())
+                }
                 MemberState::Stable => format!("holds {}", member.owned.len()),
             };
             format!("epoch {}, {what}", member.epoch)
@@ -401,7 +413,8 @@ fn member(
 
 fn reading(cell: Cell, step: Memo<f64>, columns: Memo<Vec<PartitionKey>>) -> impl IntoView {
     let step = step.get_untracked();
-    let (x, y, width) = (170.0 + step * cell.column as f64, 78.0 + 60.0 * cell.row as f64, step - 8.0);
+    let (x, y, width) =
+        (170.0 + step * cell.column as f64, 78.0 + 60.0 * cell.row as f64, step - 8.0);
     let number = columns.with_untracked(|columns| {
         // Topics in name order: the spine tells them apart within this view.
         let mut topics: Vec<&str> = columns.iter().map(|key| key.topic.as_str()).collect();
@@ -429,9 +442,14 @@ fn reading(cell: Cell, step: Memo<f64>, columns: Memo<Vec<PartitionKey>>) -> imp
     }
 }
 
-fn lags(store: Store, columns: Memo<Vec<PartitionKey>>, below: impl Fn() -> f64 + Copy + Send + Sync + 'static) -> impl IntoView {
+fn lags(
+    store: Store,
+    columns: Memo<Vec<PartitionKey>>,
+    below: impl Fn() -> f64 + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     let top = move || below() + 46.0;
-    let room = move || (((492.0 - top() - 14.0) / 27.0).floor().max(0.0) as usize).min(PARTITIONS_MAX);
+    let room =
+        move || (((492.0 - top() - 14.0) / 27.0).floor().max(0.0) as usize).min(PARTITIONS_MAX);
     let shown = move || columns.get().into_iter().take(room()).enumerate().collect::<Vec<_>>();
     view! {
         <g transform=move || format!("translate(0 {})", top())>
@@ -457,7 +475,9 @@ fn lag(store: Store, index: usize, key: PartitionKey) -> impl IntoView {
     let y = 18.0 + 27.0 * index as f64;
     let name = shorten(&key.to_string(), 11);
     let this = key.clone();
-    let offset = Memo::new(move |_| store.groups.with(|view| view.offsets.get(&this).cloned().unwrap_or_default()));
+    let offset = Memo::new(move |_| {
+        store.groups.with(|view| view.offsets.get(&this).cloned().unwrap_or_default())
+    });
     let owner = Memo::new(move |_| {
         store.groups.with(|view| {
             let owner = offset.get().owner?;
@@ -510,13 +530,15 @@ fn lag(store: Store, index: usize, key: PartitionKey) -> impl IntoView {
 /// Where the committed post stands: the bar is the log from its start to its end.
 fn post(offset: &OffsetView) -> f64 {
     let whole = (offset.log_end_offset - offset.log_start_offset).max(1) as f64;
-    let read = (offset.committed.unwrap_or(offset.log_start_offset) - offset.log_start_offset).max(0) as f64;
+    let read = (offset.committed.unwrap_or(offset.log_start_offset) - offset.log_start_offset)
+        .max(0) as f64;
     187.0 + 603.0 * (read / whole).min(1.0)
 }
 
 /// The same as text.
 fn tables(store: Store) -> impl IntoView {
-    let chosen = Memo::new(move |_| store.groups.with(|view| view.chosen.clone().unwrap_or_default()));
+    let chosen =
+        Memo::new(move |_| store.groups.with(|view| view.chosen.clone().unwrap_or_default()));
     let group = Memo::new(move |_| {
         store.groups.with(|view| view.groups.get(&chosen.get()).cloned().unwrap_or_default())
     });

@@ -49,7 +49,9 @@ fn capsule() -> String {
 type Figure = (&'static str, &'static str, String);
 
 fn sections() -> [(&'static str, Vec<Figure>); 5] {
-    let hexagon = |class: &str| format!(r#"<path class="hexa {class}" d="M28 11L41 18.5V33.5L28 41L15 33.5V18.5z"/>"#);
+    let hexagon = |class: &str| {
+        format!(r#"<path class="hexa {class}" d="M28 11L41 18.5V33.5L28 41L15 33.5V18.5z"/>"#)
+    };
     [
         (
             "Replicas",

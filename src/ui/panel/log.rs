@@ -69,7 +69,13 @@ fn drawn(store: Store) -> impl IntoView {
     let segments = Memo::new(move |_| store.log.with(|view| place_segments(view, &header.get())));
     let batches = Memo::new(move |_| {
         let forward = store.subscription.with(|wanted| wanted.log.from.is_some());
-        store.log.with(|view| if forward { place_batches(view.batches.iter(), true) } else { place_batches(view.batches.iter().rev(), false) })
+        store.log.with(|view| {
+            if forward {
+                place_batches(view.batches.iter(), true)
+            } else {
+                place_batches(view.batches.iter().rev(), false)
+            }
+        })
     });
     let selected = Memo::new(move |_| store.subscription.with(|wanted| wanted.inspect.clone()));
     let label = Signal::derive(move || {
@@ -100,7 +106,8 @@ fn place_segments(view: &playground::view::LogView, header: &LogHeader) -> Vec<S
     let room = 955.0 - first;
     let count = view.segments.len().max(1) as f64;
     let least = 56.0_f64.min(room / count - 3.0);
-    let total: i64 = view.segments.iter().map(|(base, segment)| (segment.end_offset - base).max(1)).sum();
+    let total: i64 =
+        view.segments.iter().map(|(base, segment)| (segment.end_offset - base).max(1)).sum();
     let spare = room - count * (least + 3.0);
     let mut x = first;
     view.segments
@@ -123,7 +130,10 @@ fn place_segments(view: &playground::view::LogView, header: &LogHeader) -> Vec<S
 }
 
 /// The batches that fit, left to right; they come oldest first if `forward`, else newest first.
-fn place_batches<'a>(batches: impl Iterator<Item = (&'a i64, &'a BatchView)>, forward: bool) -> Vec<BatchPlace> {
+fn place_batches<'a>(
+    batches: impl Iterator<Item = (&'a i64, &'a BatchView)>,
+    forward: bool,
+) -> Vec<BatchPlace> {
     let mut used = 0.0;
     let mut shown = Vec::new();
     for (base, batch) in batches {
@@ -167,7 +177,8 @@ fn boundary(batches: &[BatchPlace], offset: i64) -> Option<f64> {
 fn along(segments: &[SegmentPlace], offset: i64) -> f64 {
     for segment in segments {
         if offset <= segment.end {
-            let share = (offset - segment.base).max(0) as f64 / (segment.end - segment.base).max(1) as f64;
+            let share =
+                (offset - segment.base).max(0) as f64 / (segment.end - segment.base).max(1) as f64;
             return segment.x + segment.width * share.min(1.0);
         }
     }
@@ -185,13 +196,17 @@ fn whole(
         let to = batches.with(|batches| batches.last().map(|place| place.batch.last_offset + 1));
         segments.with(|segments| Some((along(segments, from?), along(segments, to?))))
     });
-    let end = move || segments.with(|segments| segments.last().map_or(18.0, |segment| segment.x + segment.width));
+    let end = move || {
+        segments.with(|segments| segments.last().map_or(18.0, |segment| segment.x + segment.width))
+    };
     let started = move || header.with(|log| log.log_start_offset > 0);
     let sentence = move || {
         header.with(|log| {
             let role = match log.leader {
                 Some(leader) if leader == log.replica.broker => format!("broker {leader} leads"),
-                Some(leader) => format!("a copy on broker {}; broker {leader} leads", log.replica.broker),
+                Some(leader) => {
+                    format!("a copy on broker {}; broker {leader} leads", log.replica.broker)
+                }
                 None => "no leader".into(),
             };
             format!(
@@ -251,7 +266,8 @@ fn segment(store: Store, header: Memo<LogHeader>, place: SegmentPlace) -> impl I
     let step = (place.width - 6.0) / place.sample.len().max(1) as f64;
     for (index, key) in place.sample.iter().enumerate() {
         use std::fmt::Write;
-        let _ = write!(hues[hue(*key)], "M{:.1} 53h2.2v20h-2.2z", place.x + 3.0 + step * index as f64);
+        let _ =
+            write!(hues[hue(*key)], "M{:.1} 53h2.2v20h-2.2z", place.x + 3.0 + step * index as f64);
     }
     let (class, words) = match place.state {
         SegmentState::Active => ("seg1 active", "active"),
@@ -303,11 +319,15 @@ fn last_batches(
     selected: Memo<Option<Subject>>,
 ) -> impl IntoView {
     let file = move || {
-        batches.with(|batches| batches.last().map(|place| format!("{:020}.log", place.batch.segment)))
+        batches
+            .with(|batches| batches.last().map(|place| format!("{:020}.log", place.batch.segment)))
     };
-    let high_watermark =
-        Memo::new(move |_| batches.with(|batches| boundary(batches, header.with(|log| log.high_watermark))));
-    let end = Memo::new(move |_| batches.with(|batches| batches.last().map(|place| place.x + place.width)));
+    let high_watermark = Memo::new(move |_| {
+        batches.with(|batches| boundary(batches, header.with(|log| log.high_watermark)))
+    });
+    let end = Memo::new(move |_| {
+        batches.with(|batches| batches.last().map(|place| place.x + place.width))
+    });
     let uncommitted = Memo::new(move |_| {
         let from = high_watermark.get()?;
         let to = end.get()?;
@@ -381,8 +401,9 @@ fn batch(
     let x = Memo::new(move |_| {
         all.with(|all| all.iter().find(|place| place.base == base).map_or(first_x, |place| place.x))
     });
-    let subject = move || {
-        Subject::Batch { replica: header.with_untracked(|log| log.replica.clone()), base_offset: base }
+    let subject = move || Subject::Batch {
+        replica: header.with_untracked(|log| log.replica.clone()),
+        base_offset: base,
     };
     let is_selected = move || selected.get() == Some(subject());
     let class = if batch.transactional || batch.control { "bat txn" } else { "bat" };
@@ -403,7 +424,8 @@ fn batch(
         }
         view! { <path class="crimp" d=path></path> }
     });
-    let hidden = batch.count as usize - batch.records.len().min(CELLS_MAX).min(batch.count as usize);
+    let hidden =
+        batch.count as usize - batch.records.len().min(CELLS_MAX).min(batch.count as usize);
     let records = batch
         .records
         .iter()
@@ -475,7 +497,9 @@ fn record(record: &RecordView, x: f64, line: bool) -> impl IntoView + use<> {
         MarkKind::Commit => ("commit".to_string(), "tctl tb"),
         MarkKind::Abort => ("abort".to_string(), "tctl tb"),
         MarkKind::Tombstone => ("tombstone".to_string(), "t2"),
-        MarkKind::Record => (record.value.as_deref().map_or("null".into(), |value| shorten(value, 9)), "tm t2"),
+        MarkKind::Record => {
+            (record.value.as_deref().map_or("null".into(), |value| shorten(value, 9)), "tm t2")
+        }
     };
     view! {
         {line.then(|| view! { <path class="grid" d=format!("M{x} 176v64")></path> })}
@@ -508,18 +532,29 @@ fn lookup(store: Store, header: Memo<LogHeader>) -> impl IntoView {
         store.log.with(|view| {
             let at = found.get().and_then(|found| found.entry).map(|(offset, _)| offset);
             let position = view.index.iter().position(|(offset, _)| Some(*offset) == at);
-            let last = position.map_or(view.index.len(), |position| (position + 1).max(4)).min(view.index.len());
+            let last = position
+                .map_or(view.index.len(), |position| (position + 1).max(4))
+                .min(view.index.len());
             view.index[last.saturating_sub(4)..last].to_vec()
         })
     });
     let hues = Memo::new(move |_| {
         store.log.with(|view| {
-            let from = found.get().and_then(|found| found.entry).map_or(0, |(_, position)| position);
+            let from =
+                found.get().and_then(|found| found.entry).map_or(0, |(_, position)| position);
             let mut paths: [String; 7] = Default::default();
-            let records = view.batches.values().filter(|batch| batch.position >= from).flat_map(|batch| &batch.records);
+            let records = view
+                .batches
+                .values()
+                .filter(|batch| batch.position >= from)
+                .flat_map(|batch| &batch.records);
             for (index, record) in records.take(15).enumerate() {
                 use std::fmt::Write;
-                let _ = write!(paths[hue(record.mark.key)], "M{:.1} 406h9v26h-9z", 222.0 + 12.4 * index as f64);
+                let _ = write!(
+                    paths[hue(record.mark.key)],
+                    "M{:.1} 406h9v26h-9z",
+                    222.0 + 12.4 * index as f64
+                );
             }
             paths
         })

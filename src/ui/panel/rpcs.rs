@@ -85,7 +85,9 @@ fn drawn(store: Store) -> impl IntoView {
     let shift = move || {
         axes.with(|axes| -(BOTTOM - TOP) * (axes.from % (axes.span * 16)) as f64 / axes.span as f64)
     };
-    let ids = Memo::new(move |_| store.rpcs.with(|view| view.messages.keys().copied().collect::<Vec<_>>()));
+    let ids = Memo::new(move |_| {
+        store.rpcs.with(|view| view.messages.keys().copied().collect::<Vec<_>>())
+    });
     let wordy = Memo::new(move |_| ids.with(|ids| ids.len() <= WORDS_MAX));
     let label = Signal::derive(move || {
         axes.with(|axes| {
@@ -221,7 +223,11 @@ fn drawn(store: Store) -> impl IntoView {
     }
 }
 
-fn waits(axes: &Axes, span: &playground::view::SpanView, window: u64) -> Option<impl IntoView + use<>> {
+fn waits(
+    axes: &Axes,
+    span: &playground::view::SpanView,
+    window: u64,
+) -> Option<impl IntoView + use<>> {
     let x = axes.x(&span.at)?;
     let from = axes.y(span.from);
     let to = span.until.map_or(from + (BOTTOM - TOP) * 4.0, |until| axes.y(until));
@@ -275,7 +281,9 @@ fn waits(axes: &Axes, span: &playground::view::SpanView, window: u64) -> Option<
 
 fn message(store: Store, place: Memo<Axes>, wordy: Memo<bool>, id: u64) -> impl IntoView {
     let message = store.rpcs.with_untracked(|view| view.messages.get(&id).cloned());
-    let selected = Memo::new(move |_| store.subscription.with(|wanted| wanted.inspect == Some(Subject::Message(id))));
+    let selected = Memo::new(move |_| {
+        store.subscription.with(|wanted| wanted.inspect == Some(Subject::Message(id)))
+    });
     move || {
         let message = message.clone()?;
         place.with(|axes| arrow(store, axes, &message, id, selected, wordy))
@@ -308,7 +316,8 @@ fn arrow(
     } else if message.response {
         message.summary.clone()
     } else {
-        format!("{} v{}, {}", message.api, message.version, message.summary).replace(", from", " from")
+        format!("{} v{}, {}", message.api, message.version, message.summary)
+            .replace(", from", " from")
     };
     let words = words.trim_end_matches([',', ' ']).to_string();
     let half = 3.1 * words.chars().count() as f64 + 8.0;
