@@ -8,6 +8,7 @@ use simulation::Micros;
 use crate::client::{ClientEvent, ClientId};
 use crate::date::log4j_time;
 use crate::disk::absolute;
+use crate::editor::Editor;
 use crate::explain;
 use crate::host::{Host, HostEvent, NodeState};
 use crate::output::{ConsoleOutput, Item, TerminalId};
@@ -31,6 +32,7 @@ pub struct Console {
     terminals: BTreeMap<TerminalId, Pid>,
     next_terminal: u32,
     runs: BTreeMap<Pid, Run>,
+    pub(crate) editors: BTreeMap<TerminalId, Editor>,
     /// Owners of clients and of container requests.
     clients: BTreeMap<ClientId, Pid>,
 }
@@ -92,6 +94,7 @@ impl Console {
             terminals: BTreeMap::new(),
             next_terminal: 0,
             runs: BTreeMap::new(),
+            editors: BTreeMap::new(),
             clients: BTreeMap::new(),
         }
     }
@@ -119,6 +122,7 @@ impl Console {
         self.world.typed.insert(terminal, VecDeque::new());
         self.world.history.insert(terminal, Vec::new());
         self.terminals.insert(terminal, pid);
+        self.editors.insert(terminal, Editor::default());
         terminal
     }
 
@@ -135,6 +139,7 @@ impl Console {
             self.end(host, pid, End { code: SIGHUP, signalled: true });
         }
         self.terminals.remove(&terminal);
+        self.editors.remove(&terminal);
         self.world.typed.remove(&terminal);
         self.world.history.remove(&terminal);
     }
@@ -161,40 +166,43 @@ impl Console {
     }
 
     /// Ctrl-D on an empty line.
-    pub fn type_end(&mut self, host: &mut dyn Host, terminal: TerminalId) {
+    pub(crate) fn type_end(&mut self, host: &mut dyn Host, terminal: TerminalId) {
         self.world.typed.entry(terminal).or_default().push_back(Typed::End);
-        self.advance(host);
+        self.run_due(host);
     }
 
-    /// Ctrl-C.
-    pub fn interrupt(&mut self, host: &mut dyn Host, terminal: TerminalId) {
+    /// Ctrl-C, with what was being typed.
+    pub(crate) fn interrupt_with(
+        &mut self,
+        host: &mut dyn Host,
+        terminal: TerminalId,
+        typed: &str,
+    ) {
         self.world.typed.entry(terminal).or_default().clear();
         if let Some(shell) = self.foreground_shell(terminal) {
-            match self.foreground_group(shell) {
-                Some(group) => self.signal(host, Target::Group(group), SIGINT),
-                None => {
-                    let echo = self.prompt_of(shell);
-                    if let Some(process) = self.table.running.get_mut(&shell)
-                        && let Body::Shell(body) = &mut process.body
-                    {
-                        body.interrupt(&mut process.streams);
-                    }
-                    self.world.show(terminal, Item::Echo { prompt: echo, line: "^C".to_owned() });
-                }
+            let group = self.foreground_group(shell);
+            let prompt = if group.is_some() { String::new() } else { self.prompt_of(shell) };
+            self.world.show(terminal, Item::Echo { prompt, line: format!("{typed}^C") });
+            if let Some(group) = group {
+                self.signal(host, Target::Group(group), SIGINT);
+            } else if let Some(process) = self.table.running.get_mut(&shell)
+                && let Body::Shell(body) = &mut process.body
+            {
+                body.interrupt(&mut process.streams);
             }
         }
-        self.advance(host);
+        self.run_due(host);
     }
 
     /// Ctrl-Z: what runs in the foreground stops until `fg` or `bg`.
-    pub fn suspend(&mut self, host: &mut dyn Host, terminal: TerminalId) {
+    pub(crate) fn suspend(&mut self, host: &mut dyn Host, terminal: TerminalId) {
         let group = self.foreground_shell(terminal).and_then(|shell| self.foreground_group(shell));
         for process in
             self.table.running.values_mut().filter(|process| Some(process.group) == group)
         {
             process.stopped = true;
         }
-        self.advance(host);
+        self.run_due(host);
     }
 
     fn prompt_of(&self, shell: Pid) -> String {
@@ -398,8 +406,20 @@ impl Console {
         std::mem::take(&mut self.world.outputs)
     }
 
-    /// Runs everything that is due now.
+    /// Runs everything that is due now, and hands out lines that wait for their reader.
     pub fn advance(&mut self, host: &mut dyn Host) {
+        self.run_due(host);
+        let terminals: Vec<TerminalId> = self.terminals().collect();
+        for terminal in terminals {
+            self.pump(host, terminal);
+        }
+    }
+
+    pub(crate) fn processes(&self) -> impl Iterator<Item = (&Pid, &Process)> {
+        self.table.running.iter()
+    }
+
+    pub(crate) fn run_due(&mut self, host: &mut dyn Host) {
         let now = host.now();
         self.end_with_containers(host);
         for _ in 0..ROUNDS_MAX {
@@ -486,6 +506,13 @@ impl Console {
             if end.code != 0 || !tool.io.said.is_empty() {
                 let note = explain::explain(&tool.invocation, &tool.io.said, end.code);
                 if let Some(note) = note {
+                    let editor = tool
+                        .invocation
+                        .terminal
+                        .and_then(|terminal| self.editors.get_mut(&terminal));
+                    if let (Some(editor), Some(action)) = (editor, note.actions.first()) {
+                        editor.offer = Some(action.command.clone());
+                    }
                     self.world.notice(tool.invocation.terminal, note);
                 }
             }
@@ -545,29 +572,12 @@ impl Console {
                 .filter(|(_, process)| process.group == group)
                 .map(|(pid, _)| *pid)
                 .collect(),
-            Target::Tree(root) | Target::Resume(root) => {
-                let mut pids = vec![root];
-                let mut at = 0;
-                while let Some(parent) = pids.get(at).copied() {
-                    pids.extend(
-                        self.table
-                            .running
-                            .iter()
-                            .filter(|(_, process)| process.parent == Some(parent))
-                            .map(|(pid, _)| *pid),
-                    );
-                    at += 1;
-                }
-                pids
-            }
+            Target::Tree(root) => self.table.tree(root),
         };
         for pid in pids {
             let farewell = self.has_streaming_child(pid);
             let Some(process) = self.table.running.get_mut(&pid) else { continue };
             process.stopped = false;
-            if matches!(target, Target::Resume(_)) || code == 0 {
-                continue;
-            }
             let streaming = matches!(&process.body, Body::Tool(tool) if tool.is_streaming());
             match &mut process.body {
                 Body::Tool(tool) if streaming && (code == SIGINT || code == SIGTERM) => {

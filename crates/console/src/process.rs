@@ -75,6 +75,14 @@ impl ToolProcess {
         self.events.push_back(event);
     }
 
+    /// Whether it would take a line of its stdin now.
+    pub fn wants_input(&self) -> bool {
+        match self.streaming {
+            Some(_) => !self.io.ignores_input,
+            None => self.journal.waits_for_input(),
+        }
+    }
+
     /// Whether it is a state machine that sees signals itself.
     pub fn is_streaming(&self) -> bool {
         self.streaming.is_some()
@@ -90,14 +98,10 @@ impl ToolProcess {
     fn due(&self, world: &World, streams: &Streams, now: Micros) -> bool {
         let timer =
             [self.io.timer, self.journal.deadline()].into_iter().flatten().any(|at| at <= now);
-        let wants_input = match self.streaming {
-            Some(_) => !self.io.ignores_input,
-            None => self.journal.waits_for_input(),
-        };
         !self.started
             || !self.events.is_empty()
             || timer
-            || wants_input && world.readable(streams.stdin)
+            || self.wants_input() && world.readable(streams.stdin)
     }
 
     fn deadline(&self) -> Option<Micros> {
@@ -197,7 +201,23 @@ impl Table {
         Pid(1000 + self.next)
     }
 
-    /// Whether any of the processes runs.
+    /// A process and all that it started.
+    pub fn tree(&self, root: Pid) -> Vec<Pid> {
+        let mut pids = vec![root];
+        let mut at = 0;
+        while let Some(parent) = pids.get(at).copied() {
+            pids.extend(
+                self.running
+                    .iter()
+                    .filter(|(_, process)| process.parent == Some(parent))
+                    .map(|(pid, _)| *pid),
+            );
+            at += 1;
+        }
+        pids
+    }
+
+    /// Whether it runs.
     pub fn alive(&self, pid: Pid) -> bool {
         self.running.contains_key(&pid)
     }
@@ -223,8 +243,6 @@ pub enum Target {
     Group(Pid),
     /// A process and all that it started.
     Tree(Pid),
-    /// Go on after Ctrl-Z.
-    Resume(Pid),
 }
 
 impl Kernel<'_> {
@@ -248,6 +266,15 @@ impl Kernel<'_> {
         };
         self.table.running.insert(pid, process);
         pid
+    }
+
+    /// After Ctrl-Z: a process and all that it started go on.
+    pub fn resume(&mut self, root: Pid) {
+        for pid in self.table.tree(root) {
+            if let Some(process) = self.table.running.get_mut(&pid) {
+                process.stopped = false;
+            }
+        }
     }
 
     pub fn out(&mut self, text: &str) {

@@ -178,6 +178,11 @@ impl Utility {
         self.until
     }
 
+    /// Whether it is reading its stdin.
+    pub fn reads_stdin(&self) -> bool {
+        matches!(&self.filter, Some(Filter { file: None, reading: Some(_), .. }))
+    }
+
     /// Streams beyond the three.
     pub fn writes(&self, _pipe: PipeId) -> bool {
         false

@@ -489,7 +489,7 @@ fn resume(shell: &mut Shell, name: &str, arguments: &[String], line: u32, kernel
         shell.state.status = 1;
         return;
     };
-    kernel.signals.push((Target::Resume(job.pid), 0));
+    kernel.resume(job.pid);
     shell.state.status = 0;
     if name == "bg" {
         kernel.err(&format!("[{}]+ {} &\n", job.number, job.text));

@@ -230,6 +230,11 @@ impl Shell {
         }
     }
 
+    /// Whether its `read` waits for a line.
+    pub fn reads_line(&self) -> bool {
+        matches!(self.frames.last(), Some(Frame::Read { .. }))
+    }
+
     /// Whether it waits for a process in the foreground.
     pub fn waits_in_foreground(&self) -> bool {
         matches!(self.frames.last(), Some(Frame::Wait { .. }))
@@ -305,7 +310,10 @@ impl Shell {
             None => match self.input {
                 Input::Terminal { .. } => {
                     world.readable(streams.stdin)
-                        || self.jobs.iter().any(|job| matches!(job.state, JobState::Ended(_)))
+                        || self.jobs.iter().any(|job| {
+                            matches!(job.state, JobState::Ended(_))
+                                || table.ended.contains_key(&job.pid)
+                        })
                 }
                 _ => true,
             },

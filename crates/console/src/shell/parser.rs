@@ -72,6 +72,8 @@ struct Parser {
     /// Where the text goes on after the here-documents of this line.
     after_documents: Option<usize>,
     depth: u32,
+    /// The text ended with a backslash and a newline: more must follow.
+    continued: bool,
 }
 
 impl Parser {
@@ -80,7 +82,16 @@ impl Parser {
         if end && chars.last() != Some(&'\n') {
             chars.push('\n');
         }
-        Self { chars, at: 0, end, line, peeked: None, after_documents: None, depth: 0 }
+        Self {
+            chars,
+            at: 0,
+            end,
+            line,
+            peeked: None,
+            after_documents: None,
+            depth: 0,
+            continued: false,
+        }
     }
 
     fn offset(&self) -> usize {
@@ -148,8 +159,7 @@ impl Parser {
             match self.here(0) {
                 Some(' ' | '\t' | '\r') => self.at += 1,
                 Some('\\') if self.here(1) == Some('\n') => {
-                    self.at += 2;
-                    self.line += 1;
+                    self.join_lines();
                 }
                 Some('#') => {
                     while self.here(0).is_some_and(|letter| letter != '\n') {
@@ -159,6 +169,13 @@ impl Parser {
                 _ => return,
             }
         }
+    }
+
+    /// At a backslash and a newline.
+    fn join_lines(&mut self) {
+        self.at += 2;
+        self.line += 1;
+        self.continued = self.at == self.chars.len();
     }
 
     fn peek(&mut self) -> Parse<Token> {
@@ -196,7 +213,12 @@ impl Parser {
             "&", "|", "<", ">", "(", ")",
         ];
         self.skip_blanks();
-        let Some(first) = self.here(0) else { return Ok(Token::End) };
+        let Some(first) = self.here(0) else {
+            if self.continued && !self.end {
+                return Err(SyntaxError::Incomplete);
+            }
+            return Ok(Token::End);
+        };
         if first == '\\' && self.here(1).is_none() && !self.end {
             return Err(SyntaxError::Incomplete);
         }
@@ -727,10 +749,7 @@ impl Parser {
             match letter {
                 ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '<' | '>' | '(' | ')' => break,
                 '\\' => match self.here(1) {
-                    Some('\n') => {
-                        self.at += 2;
-                        self.line += 1;
-                    }
+                    Some('\n') => self.join_lines(),
                     Some(escaped) => {
                         self.at += 2;
                         parts.push(Part::Quoted(escaped.to_string()));

@@ -1,4 +1,5 @@
 //! A host without a cluster: a clock, three containers, a seeded generator.
+#![allow(dead_code)] // each test file uses a part
 
 use console::client::{ClientCommand, ClientId, ClientSpec};
 use console::console::Console;
@@ -34,6 +35,12 @@ impl Default for TestHost {
 }
 
 impl TestHost {
+    /// When something happens next.
+    pub fn next(&self, console: &Console) -> Option<Micros> {
+        let change = self.changes.iter().map(|change| change.0).min();
+        [change, console.next_deadline()].into_iter().flatten().min()
+    }
+
     /// Passes time to what comes next, and tells the console.
     pub fn step(&mut self, console: &mut Console) {
         let change = self.changes.iter().map(|change| change.0).min();
