@@ -244,6 +244,8 @@ impl Shell {
     pub fn interrupt(&mut self, streams: &mut Streams) {
         self.abandon(streams);
         self.state.status = SIGINT;
+        self.resume_at = None;
+        self.commands = 0;
         if let Input::Terminal { unfinished } = &mut self.input {
             unfinished.clear();
         }
