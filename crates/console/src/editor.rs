@@ -8,7 +8,14 @@ pub enum TerminalInput {
     Key(Key),
     /// Typed text, without newlines.
     Text(String),
-    /// Pasted text; every newline enters a line.
+    /// The line and the caret (in letters) after an edit by the page.
+    Edit {
+        text: String,
+        cursor: u32,
+    },
+    /// Enter, with the line as it stands.
+    Submit(String),
+    /// The whole line after a paste; every newline enters a line, the rest stays to be edited.
     Paste(String),
     /// A whole command, entered by a button. It waits for the prompt and is never a program's input; what is being typed stays.
     Line(String),
@@ -37,6 +44,10 @@ pub enum Key {
     Escape,
     /// Ctrl with a letter.
     Control(char),
+    /// Takes the ghost text.
+    AcceptGhost,
+    /// Takes the n-th candidate of the menu.
+    Choose(u16),
     /// Runs what the newest note offers.
     RunOffer,
 }
@@ -64,13 +75,13 @@ pub struct LineState {
     pub prompt: String,
     pub text: String,
     pub cursor: u32,
-    /// What would complete the line: newest matching history line, or the offer of the newest note.
+    /// What would complete the line: newest matching history line, or the offer of the newest note. While searching: what was found.
     pub ghost: String,
     /// What Tab found, if there is a choice.
     pub menu: Vec<String>,
     /// The chosen one of the menu.
     pub selected: Option<u32>,
-    /// Ctrl-R: what is being searched for.
+    /// Ctrl-R: what is being searched for; it is the text as well.
     pub search: Option<String>,
 }
 
@@ -97,7 +108,6 @@ pub(crate) struct PendingLine {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Search {
-    query: String,
     /// Index of the history line found.
     found: Option<u32>,
     /// The line before the search.
@@ -169,21 +179,39 @@ impl Editor {
     }
 
     pub fn insert(&mut self, text: &str, history: &[String]) {
-        if let Some(search) = &mut self.search {
-            search.query.push_str(text);
-            self.find(history, None);
-            return;
-        }
         self.menu = None;
         let at = self.cursor as usize;
         let letters: Vec<char> = text.chars().filter(|letter| !letter.is_control()).collect();
         self.cursor += letters.len() as u32;
         self.text.splice(at..at, letters);
+        self.find(history, None);
+    }
+
+    /// The line as the page has it.
+    pub fn edit(&mut self, text: &str, cursor: u32, history: &[String]) {
+        self.set(text);
+        self.cursor = cursor.min(self.text.len() as u32);
+        self.menu = None;
+        self.find(history, None);
+    }
+
+    /// What Enter would enter: while searching, what was found.
+    pub fn to_submit(&self, text: &str, history: &[String]) -> String {
+        let found = self
+            .search
+            .as_ref()
+            .and_then(|search| search.found)
+            .and_then(|at| history.get(at as usize));
+        found.map_or_else(|| text.to_owned(), Clone::clone)
     }
 
     /// What would complete the line.
     fn ghost(&self, history: &[String], at_prompt: bool) -> String {
-        if !at_prompt || self.cursor as usize != self.text.len() || self.search.is_some() {
+        if let Some(search) = &self.search {
+            let found = search.found.and_then(|at| history.get(at as usize));
+            return found.map(|line| format!(" \u{2192} {line}")).unwrap_or_default();
+        }
+        if !at_prompt || self.cursor as usize != self.text.len() {
             return String::new();
         }
         if self.text.is_empty() {
@@ -207,7 +235,7 @@ impl Editor {
             ghost: self.ghost(history, at_prompt),
             menu: self.menu.as_ref().map(|menu| menu.words.clone()).unwrap_or_default(),
             selected: self.menu.as_ref().and_then(|menu| menu.selected),
-            search: self.search.as_ref().map(|search| search.query.clone()),
+            search: self.search.as_ref().map(|_| self.text()),
         }
     }
 
@@ -256,13 +284,14 @@ impl Editor {
     }
 
     fn find(&mut self, history: &[String], older_than: Option<u32>) {
+        let query = self.text();
         let Some(search) = &mut self.search else { return };
         let end = older_than.unwrap_or(history.len() as u32) as usize;
-        let found =
-            history[..end.min(history.len())].iter().rposition(|line| line.contains(&search.query));
-        if let Some(found) = found.filter(|_| !search.query.is_empty()) {
-            search.found = Some(found as u32);
-            self.set(&history[found]);
+        let found = history[..end.min(history.len())]
+            .iter()
+            .rposition(|line| !query.is_empty() && line.contains(&query));
+        if found.is_some() || older_than.is_none() {
+            search.found = found.map(|at| at as u32);
         }
     }
 
@@ -324,6 +353,7 @@ impl Editor {
         if let Some(action) = self.search_key(key, history) {
             return action;
         }
+        let chosen = self.menu.clone();
         if !matches!(key, Key::Tab | Key::BackTab) {
             self.menu = None;
         }
@@ -361,14 +391,22 @@ impl Editor {
             }
             Key::Control('d') => return Action::EndOfFile,
             Key::Left => self.cursor = self.cursor.saturating_sub(1),
-            Key::Right if self.cursor == length => {
+            Key::Choose(at) => {
+                if let Some((start, word)) =
+                    chosen.and_then(|menu| Some((menu.start, menu.words.get(at as usize)?.clone())))
+                {
+                    self.replace_word(start, &word);
+                    self.insert(" ", history);
+                }
+            }
+            Key::Right | Key::AcceptGhost if self.cursor == length => {
                 let ghost = self.ghost(history, at_prompt);
                 if !ghost.is_empty() {
                     let text = self.text() + &ghost;
                     self.set(&text);
                 }
             }
-            Key::Right => self.cursor += 1,
+            Key::Right if self.cursor < length => self.cursor += 1,
             Key::Up | Key::Down if at_prompt => self.walk_history(history, key == Key::Up),
             Key::Home => self.cursor = 0,
             Key::End => self.cursor = length,
@@ -396,8 +434,8 @@ impl Editor {
                 self.cursor = at as u32 + 1;
             }
             Key::Control('r') if at_prompt => {
-                self.search =
-                    Some(Search { query: String::new(), found: None, draft: self.text() });
+                self.search = Some(Search { found: None, draft: self.text() });
+                self.set("");
             }
             Key::Control('l') => return Action::Clear,
             Key::Control('c') => return Action::Interrupt,
@@ -416,20 +454,24 @@ impl Editor {
                 let found = search.found;
                 self.find(history, found);
             }
-            Key::Backspace => {
-                search.query.pop();
-                search.found = None;
-                self.find(history, None);
-            }
             Key::Control('g' | 'c') => {
                 let draft = search.draft.clone();
                 self.search = None;
                 self.set(&draft);
             }
-            Key::Escape => self.search = None,
-            _ => {
+            Key::Backspace => {
+                self.cursor = self.cursor.saturating_sub(1);
+                self.text.truncate(self.cursor as usize);
+                self.find(history, None);
+            }
+            key => {
+                let line = self.to_submit(&self.text(), history);
                 self.search = None;
-                return None;
+                self.set(&line);
+                // These only leave the search, with what was found.
+                if !matches!(key, Key::Escape | Key::Right | Key::AcceptGhost | Key::Tab) {
+                    return None;
+                }
             }
         }
         Some(Action::None)

@@ -24,8 +24,22 @@ impl Console {
                 let history = self.history(terminal);
                 self.editor(terminal).insert(&text, &history);
             }
+            TerminalInput::Edit { text, cursor } => {
+                let history = self.history(terminal);
+                self.editor(terminal).edit(&text, cursor, &history);
+            }
+            TerminalInput::Submit(line) => {
+                self.editor(terminal).set(&line);
+                self.enter(host, terminal, line);
+            }
             TerminalInput::Paste(text) => self.paste(host, terminal, &text),
             TerminalInput::Line(line) => {
+                let editor = self.editor(terminal);
+                editor.question = None;
+                if editor.proposed.take().is_some_and(|proposed| proposed == line) {
+                    editor.trusted = true;
+                    editor.clear();
+                }
                 self.editor(terminal).pending.push_back(PendingLine {
                     line,
                     verbatim: true,
@@ -118,6 +132,25 @@ impl Console {
         }
     }
 
+    /// What Enter would enter for this text: while searching, what was found.
+    pub fn line_to_submit(&self, terminal: TerminalId, text: &str) -> String {
+        match self.editors.get(&terminal) {
+            Some(editor) => editor.to_submit(text, &self.history(terminal)),
+            None => text.to_owned(),
+        }
+    }
+
+    fn enter(&mut self, host: &mut dyn Host, terminal: TerminalId, line: String) {
+        let editor = self.editor(terminal);
+        editor.clear();
+        if editor.question.is_some() {
+            self.answer(host, terminal, &line);
+        } else {
+            editor.pending.push_back(PendingLine { line, verbatim: false, pasted: false });
+        }
+        self.pump(host, terminal);
+    }
+
     fn tab(&mut self, host: &mut dyn Host, terminal: TerminalId) {
         let before = self.editor(terminal).before_cursor();
         let completions = if let Some(question) = &self.editor(terminal).question {
@@ -133,24 +166,16 @@ impl Console {
     }
 
     fn paste(&mut self, host: &mut dyn Host, terminal: TerminalId, text: &str) {
-        let history = self.history(terminal);
         let mut lines: Vec<&str> =
             text.split('\n').map(|line| line.trim_end_matches('\r')).collect();
         let last = lines.pop().unwrap_or_default();
-        if let Some(first) = lines.first() {
-            // What is typed already is the start of the first line.
-            let editor = self.editor(terminal);
-            editor.insert(first, &history);
-            let first = editor.text();
-            editor.clear();
-            let lines =
-                std::iter::once(first).chain(lines[1..].iter().map(|line| (*line).to_owned()));
-            editor.pending.extend(lines.map(|line| PendingLine {
-                line,
-                verbatim: false,
-                pasted: true,
-            }));
-        }
+        let editor = self.editor(terminal);
+        editor.clear();
+        editor.pending.extend(lines.iter().map(|line| PendingLine {
+            line: (*line).to_owned(),
+            verbatim: false,
+            pasted: true,
+        }));
         // A last line without a newline that clearly belongs to the one before joins it.
         let joins = self
             .editor(terminal)
@@ -164,7 +189,7 @@ impl Console {
                 pasted: true,
             });
         } else {
-            self.editor(terminal).insert(last, &history);
+            self.editor(terminal).set(last);
         }
         self.pump(host, terminal);
     }

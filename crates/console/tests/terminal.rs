@@ -120,9 +120,9 @@ fn control_r_searches_the_history() {
     session.shown();
     session.key(Key::Control('r'));
     session.input(TerminalInput::Text("echo".to_owned()));
-    assert_eq!(session.console.line_state(session.terminal).text, "echo second");
+    assert_eq!(session.line(), "$ echo| \u{2192} echo second");
     session.key(Key::Control('r'));
-    assert_eq!(session.console.line_state(session.terminal).text, "echo first");
+    assert_eq!(session.line(), "$ echo| \u{2192} echo first");
     session.key(Key::Enter);
     assert_eq!(session.shown(), "$ echo first\nfirst\n");
 }

@@ -1,7 +1,7 @@
 //! The engine as the page sees it: messages in, messages out, slices of work in between. The transport (a worker, a direct
 //! call in tests) and real time come from outside.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use simulation::Micros;
 
@@ -9,8 +9,8 @@ use crate::ENGINE_VERSION;
 use crate::journal::{Entry, Header, Input, Journal, Reached};
 use crate::pacing::Pacer;
 use crate::seam::{
-    Clock, Failure, FromEngine, LineState, Ready, Speed, StorageState, TerminalId, TerminalInfo,
-    TerminalInput, TerminalStatus, ToEngine,
+    Choice, Clock, Failure, FromEngine, LineKey, LineState, Ready, Speed, StorageState, TerminalId,
+    TerminalInfo, TerminalInput, TerminalStatus, ToEngine,
 };
 use crate::session::Session;
 use crate::view::{Frame, SentenceKind, Views};
@@ -33,6 +33,9 @@ pub struct Engine {
     full_frame: bool,
     sent_clock: Option<Clock>,
     sent_terminals: Vec<TerminalInfo>,
+    /// The lines as the page knows them, and the newest edit seen of each terminal.
+    sent_lines: BTreeMap<TerminalId, console::editor::LineState>,
+    edits: BTreeMap<TerminalId, u32>,
     storage: Option<StorageState>,
     outbox: VecDeque<FromEngine>,
     reset: Option<()>,
@@ -60,6 +63,8 @@ impl Engine {
             full_frame: true,
             sent_clock: None,
             sent_terminals: Vec::new(),
+            sent_lines: BTreeMap::new(),
+            edits: BTreeMap::new(),
             storage: None,
             outbox: VecDeque::new(),
             reset: None,
@@ -227,23 +232,70 @@ impl Engine {
     }
 
     fn on_input(&mut self, terminal: TerminalId, input: TerminalInput) {
+        use console::editor::{Key, TerminalInput as Editor};
+        let mut editing = None;
         let (edit, entry) = match input {
-            TerminalInput::Submit { edit, text } => (Some(edit), Input::Line(text)),
-            TerminalInput::Paste { edit, text } => (Some(edit), Input::Paste(text)),
-            TerminalInput::Interrupt => (None, Input::Interrupt),
-            TerminalInput::Eof => (None, Input::EndOfFile),
-            TerminalInput::Edit { .. }
-            | TerminalInput::Key { .. }
-            | TerminalInput::Resize { .. } => return,
+            TerminalInput::Submit { edit, text } => {
+                let line = self.session.line_to_submit(terminal, &text);
+                (Some(edit), Some(Input::Line(line)))
+            }
+            TerminalInput::Paste { edit, text } => (Some(edit), Some(Input::Paste(text))),
+            TerminalInput::Interrupt => (None, Some(Input::Interrupt)),
+            TerminalInput::Eof => (None, Some(Input::EndOfFile)),
+            TerminalInput::Edit { edit, text, cursor } => {
+                editing = Some(Editor::Edit { text, cursor });
+                (Some(edit), None)
+            }
+            TerminalInput::Key { edit, key } => {
+                editing = Some(Editor::Key(match key {
+                    LineKey::Up => Key::Up,
+                    LineKey::Down => Key::Down,
+                    LineKey::Tab => Key::Tab,
+                    LineKey::BackTab => Key::BackTab,
+                    LineKey::AcceptGhost => Key::AcceptGhost,
+                    LineKey::Choose(at) => Key::Choose(at),
+                    LineKey::ReverseSearch => Key::Control('r'),
+                    LineKey::Escape => Key::Escape,
+                }));
+                (Some(edit), None)
+            }
+            TerminalInput::Resize { .. } => return,
         };
-        self.act(terminal, entry);
-        self.tell_terminals();
+        if let Some(editing) = editing {
+            self.session.edit_line(terminal, editing);
+        }
+        if let Some(entry) = entry {
+            self.act(terminal, entry);
+        }
         if let Some(edit) = edit {
+            self.sent_lines.remove(&terminal);
+            self.edits.insert(terminal, edit);
+        }
+        self.tell_terminals();
+    }
+
+    /// The lines of terminals whose editors changed: by an edit, or because a program ended or asked.
+    fn tell_lines(&mut self) {
+        for info in self.terminal_infos() {
+            let line = self.session.line_state(info.id);
+            if self.sent_lines.get(&info.id) == Some(&line) {
+                continue;
+            }
+            self.sent_lines.insert(info.id, line.clone());
             self.outbox.push_back(FromEngine::Line(LineState {
-                terminal,
-                edit,
-                prompt: "$ ".to_owned(),
-                ..LineState::default()
+                terminal: info.id,
+                edit: self.edits.get(&info.id).copied().unwrap_or_default(),
+                prompt: line.prompt,
+                text: line.text,
+                cursor: line.cursor,
+                ghost: line.ghost,
+                menu: line
+                    .menu
+                    .into_iter()
+                    .map(|text| Choice { text, about: String::new() })
+                    .collect(),
+                chosen: line.selected.map(|at| at as u16),
+                search: line.search,
             }));
         }
     }
@@ -283,6 +335,7 @@ impl Engine {
             self.sent_terminals.clone_from(&infos);
             self.outbox.push_back(FromEngine::Terminals(infos));
         }
+        self.tell_lines();
     }
 
     // ---- time

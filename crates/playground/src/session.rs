@@ -16,6 +16,8 @@ use crate::host::{Containers, SessionHost};
 use crate::journal::{Entry, Header, Input};
 use crate::narrator::Narrator;
 use crate::observe::Observer;
+use console::editor::TerminalInput;
+
 use crate::seam::{Chunk, Stream, Subscription, TerminalId, TerminalInfo, TerminalStatus};
 use crate::view::Action;
 
@@ -259,22 +261,18 @@ impl Session {
         match &entry.input {
             Input::Line(line) => {
                 self.tell_command(line);
-                self.with_console(|console, host| console.type_line(host, terminal, line));
+                self.type_in(terminal, TerminalInput::Submit(line.clone()));
             }
             Input::Paste(text) => {
-                for line in text.lines() {
-                    self.tell_command(line);
-                    self.with_console(|console, host| console.type_line(host, terminal, line));
-                }
+                text.lines().for_each(|line| self.tell_command(line));
+                self.type_in(terminal, TerminalInput::Paste(text.clone()));
             }
-            Input::Interrupt => {
-                self.with_console(|console, host| console.interrupt(host, terminal))
-            }
-            Input::EndOfFile => self.with_console(|console, host| console.type_end(host, terminal)),
+            Input::Interrupt => self.type_in(terminal, TerminalInput::Interrupt),
+            Input::EndOfFile => self.type_in(terminal, TerminalInput::EndOfFile),
             Input::Click { command, tag } => {
                 self.tell_command(command);
                 let before = self.printed.len();
-                self.with_console(|console, host| console.type_line(host, terminal, command));
+                self.type_in(terminal, TerminalInput::Line(command.clone()));
                 let outputs = self.console.take_outputs();
                 self.print(outputs);
                 if let Some(echo) =
@@ -290,6 +288,26 @@ impl Session {
             }
         }
         self.settle();
+    }
+
+    /// Hands something to a terminal's line editor. Edits and keys change the line only, so they are no entries of the journal.
+    pub(crate) fn type_in(&mut self, terminal: console::output::TerminalId, input: TerminalInput) {
+        self.with_console(|console, host| console.input(host, terminal, input));
+    }
+
+    /// The line of a terminal as it is edited.
+    pub fn line_state(&self, terminal: TerminalId) -> console::editor::LineState {
+        self.console.line_state(console_terminal(terminal))
+    }
+
+    /// What Enter enters when the line reads `text`: while searching the history, what was found.
+    pub fn line_to_submit(&self, terminal: TerminalId, text: &str) -> String {
+        self.console.line_to_submit(console_terminal(terminal), text)
+    }
+
+    /// An edit or an editing key at a terminal.
+    pub fn edit_line(&mut self, terminal: TerminalId, input: TerminalInput) {
+        self.type_in(console_terminal(terminal), input);
     }
 
     fn open_terminal(&mut self) {
