@@ -26,7 +26,8 @@ impl KafkaNode {
             let info = key.info();
             ApiVersion {
                 api_key: key.id(),
-                min_version: info.oldest_version,
+                // Old librdkafka clients look for version 0 here (KAFKA-18659); nobody may send it.
+                min_version: if *key == ApiKey::Produce { 0 } else { info.oldest_version },
                 max_version: info.latest_stable_version,
             }
         });

@@ -10,6 +10,8 @@ use crate::protocol::{
 };
 use crate::uuid::Uuid;
 
+/// The last of the times that have a meaning of their own. Kafka: `ListOffsetsRequest`.
+const EARLIEST_PENDING_UPLOAD_TIMESTAMP: i64 = -6;
 /// Whoever asks as this replica id is a debugging tool: any replica answers.
 const DEBUGGING_REPLICA_ID: i32 = -2;
 
@@ -45,6 +47,9 @@ impl KafkaNode {
         wanted: &ListOffsetsPartition,
         request: &ListOffsetsRequest,
     ) -> Result<ListOffsetsPartitionResponse, ErrorCode> {
+        if wanted.timestamp < EARLIEST_PENDING_UPLOAD_TIMESTAMP {
+            return Err(ErrorCode::UnsupportedVersion);
+        }
         let partition = self.partitions.get(&id).ok_or_else(|| self.unknown_partition_error(id))?;
         partition.check_leader_epoch(wanted.current_leader_epoch)?;
         if !partition.is_leader() && request.replica_id != DEBUGGING_REPLICA_ID {

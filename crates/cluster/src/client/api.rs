@@ -82,7 +82,8 @@ pub enum ClientCommand {
         topics: Vec<String>,
         pattern: bool,
     },
-    /// Consumer: reads these partitions without a group; `offset` none starts where `auto.offset.reset` says.
+    /// Consumer: reads these partitions without a group; `offset` none starts where `auto.offset.reset` says,
+    /// -2 at the beginning, -1 at the end (`seekToBeginning`, `seekToEnd`).
     Assign {
         partitions: Vec<(TopicPartition, Option<Offset>)>,
     },

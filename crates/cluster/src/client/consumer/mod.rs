@@ -31,8 +31,8 @@ use crate::types::TopicPartition;
 use commits::{CommitKind, Commits};
 use fetcher::Fetcher;
 use group::{Group, GroupEvent};
-use offsets::OffsetFetcher;
-use settings::ConsumerSettings;
+use offsets::{EARLIEST_TIMESTAMP, LATEST_TIMESTAMP, OffsetFetcher};
+use settings::{ConsumerSettings, ResetStrategy};
 use subscription::{FetchState, Mode, Position, Subscriptions};
 
 /// The package of Kafka's protocol exceptions.
@@ -216,9 +216,18 @@ impl Running {
         self.subscriptions
             .assign(partitions.iter().map(|(partition, _)| partition.clone()).collect());
         for (partition, offset) in &partitions {
-            if let Some(offset) = offset {
-                let position = Position { offset: *offset, offset_epoch: -1, leader_epoch: -1 };
-                self.subscriptions.seek(partition, position);
+            match *offset {
+                None => {}
+                Some(EARLIEST_TIMESTAMP) => {
+                    self.subscriptions.request_reset(partition, ResetStrategy::Earliest)
+                }
+                Some(LATEST_TIMESTAMP) => {
+                    self.subscriptions.request_reset(partition, ResetStrategy::Latest)
+                }
+                Some(offset) => {
+                    let position = Position { offset, offset_epoch: -1, leader_epoch: -1 };
+                    self.subscriptions.seek(partition, position);
+                }
             }
         }
         let topics = partitions.into_iter().map(|(partition, _)| partition.topic).collect();

@@ -15,8 +15,8 @@ use super::subscription::{FetchState, Position, Subscriptions};
 use crate::protocol::*;
 use crate::types::{BrokerId, TopicPartition};
 
-const EARLIEST_TIMESTAMP: i64 = -2;
-const LATEST_TIMESTAMP: i64 = -1;
+pub(super) const EARLIEST_TIMESTAMP: i64 = -2;
+pub(super) const LATEST_TIMESTAMP: i64 = -1;
 /// Kafka: `OffsetsForLeaderEpochResponse.UNDEFINED_EPOCH_OFFSET`.
 const UNDEFINED_EPOCH_OFFSET: i64 = -1;
 
