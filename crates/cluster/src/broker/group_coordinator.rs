@@ -1,6 +1,8 @@
 //! The group coordinator's place in the broker: its requests, its writes to `__consumer_offsets`, its deadlines.
 //! Kafka: `CoordinatorRuntime`, `CoordinatorLoaderImpl`, `CoordinatorPartitionWriter`.
 
+use std::collections::BTreeMap;
+
 use simulation::Micros;
 
 use super::partition::TopicIdPartition;
@@ -23,9 +25,10 @@ impl KafkaNode {
         &mut self,
         reply_to: ReplyTo,
         client_id: String,
-        request: Request,
+        mut request: Request,
         context: &mut ProcessContext<'_>,
     ) {
+        let unknown = self.resolve_topics(&mut request);
         let token = RequestToken { from: reply_to.node, correlation_id: reply_to.correlation_id };
         // Clients of the simulation all live on the host of the cluster.
         let caller = Caller { token, client_id, client_host: "/127.0.0.1".to_owned() };
@@ -35,6 +38,7 @@ impl KafkaNode {
             now,
             &caller,
             request,
+            &unknown,
             context.random(),
             &mut output,
         );
@@ -47,6 +51,38 @@ impl KafkaNode {
                 Self::reply(reply_to, response, context);
             }
         }
+    }
+
+    /// Offsets are committed by topic id, or by name where the client knows no id. Gives the topics that there are not.
+    /// Kafka: `KafkaApis.handleOffsetCommitRequest`, `handleOffsetDeleteRequest`.
+    fn resolve_topics(&self, request: &mut Request) -> BTreeMap<String, ErrorCode> {
+        let mut unknown = BTreeMap::new();
+        match request {
+            Request::OffsetCommit(request) => {
+                for topic in &mut request.topics {
+                    match self.image().topics_by_name.get(&topic.name) {
+                        Some(id) if topic.topic_id == Uuid::ZERO || topic.topic_id == *id => {
+                            topic.topic_id = *id;
+                        }
+                        Some(_) => {
+                            unknown.insert(topic.name.clone(), ErrorCode::UnknownTopicId);
+                        }
+                        None => {
+                            unknown.insert(topic.name.clone(), ErrorCode::UnknownTopicOrPartition);
+                        }
+                    }
+                }
+            }
+            Request::OffsetDelete(request) => {
+                for topic in &request.topics {
+                    if !self.image().topics_by_name.contains_key(&topic.name) {
+                        unknown.insert(topic.name.clone(), ErrorCode::UnknownTopicOrPartition);
+                    }
+                }
+            }
+            _ => {}
+        }
+        unknown
     }
 
     /// This broker leads a partition of `__consumer_offsets` from now on: its groups are read.

@@ -156,7 +156,7 @@ impl Shard {
                 self.update_member(now, token, request, group, &format!("Updating metadata for member {member_id} during {state}; client reason: {reason}"), out);
             }
             State::Empty | State::Dead => {
-                refuse_join(token, member_id, ErrorCode::UnknownMemberId, out)
+                refuse_join(token, member_id, ErrorCode::UnknownMemberId, out);
             }
         }
     }

@@ -228,7 +228,7 @@ impl GroupCoordinator {
     ) {
         let now = self.now(now);
         self.in_shard(partition, out, |shard, out| {
-            shard.on_high_watermark(now, high_watermark, out)
+            shard.on_high_watermark(now, high_watermark, out);
         });
     }
 
@@ -253,13 +253,15 @@ impl GroupCoordinator {
     }
 
     /// Handles a request of the group APIs; the response is in `out` now or in that of a later call. None of its
-    /// records are applied before they are appended. `draw` makes member ids.
+    /// records are applied before they are appended. `draw` makes member ids. Topics in `refused` do not exist (any
+    /// more): their parts of an OffsetCommit or OffsetDelete are answered with that error.
     /// A request that is not of these APIs is given back.
     pub fn handle_request(
         &mut self,
         now: Micros,
         caller: &Caller,
         request: Request,
+        refused: &BTreeMap<String, ErrorCode>,
         draw: &mut impl Draw,
         out: &mut CoordinatorOutput,
     ) -> Result<(), Request> {
@@ -267,7 +269,7 @@ impl GroupCoordinator {
         let token = caller.token;
         match request {
             Request::JoinGroup(request) => {
-                let refused = |error: ErrorCode| JoinGroupResponse {
+                let refusal = |error: ErrorCode| JoinGroupResponse {
                     error_code: error.code(),
                     member_id: request.member_id.clone(),
                     ..no_join()
@@ -286,7 +288,7 @@ impl GroupCoordinator {
                     Ok(partition) => self.in_shard(partition, out, |shard, out| {
                         shard.join_group(clock, caller, &request, draw, out);
                     }),
-                    Err(error) => out.respond(token, refused(error)),
+                    Err(error) => out.respond(token, refusal(error)),
                 }
             }
             Request::SyncGroup(request) => match self.checked(&request.group_id) {
@@ -304,7 +306,7 @@ impl GroupCoordinator {
                 }),
                 // While the group is loading, its members are kept in good hope.
                 Err(ErrorCode::CoordinatorLoadInProgress) => {
-                    out.respond(token, HeartbeatResponse::default())
+                    out.respond(token, HeartbeatResponse::default());
                 }
                 Err(error) => out.respond(
                     token,
@@ -325,14 +327,14 @@ impl GroupCoordinator {
             },
             Request::OffsetCommit(request) => match self.active(&request.group_id) {
                 Ok(partition) => self.in_shard(partition, out, |shard, out| {
-                    shard.commit_offsets(clock, token, &request, out);
+                    shard.commit_offsets(clock, token, &request, refused, out);
                 }),
                 Err(error) => out.respond(token, offsets::commit_refused(&request, error)),
             },
             Request::OffsetFetch(request) => self.fetch_offsets(clock, token, &request, out),
             Request::OffsetDelete(request) => match self.checked(&request.group_id) {
                 Ok(partition) => self.in_shard(partition, out, |shard, out| {
-                    shard.delete_offsets(clock, token, &request, out);
+                    shard.delete_offsets(clock, token, &request, refused, out);
                 }),
                 Err(error) => out.respond(
                     token,
@@ -345,7 +347,7 @@ impl GroupCoordinator {
             Request::ListGroups(request) => out.respond(token, self.list_groups(&request)),
             Request::DescribeGroups(request) => out.respond(token, self.describe_groups(&request)),
             Request::ConsumerGroupDescribe(request) => {
-                out.respond(token, self.describe_consumer_groups(&request))
+                out.respond(token, self.describe_consumer_groups(&request));
             }
             Request::DeleteGroups(request) => self.delete_groups(clock, token, &request, out),
             other => return Err(other),

@@ -1,5 +1,7 @@
 //! OffsetCommit, OffsetFetch, OffsetDelete and the expiry of offsets. Kafka: `OffsetMetadataManager`.
 
+use std::collections::BTreeMap;
+
 use super::classic_group::{ClassicGroup, ClassicGroupState as State};
 use super::offset::{GroupOffsets, OffsetAndMetadata, Offsets, TopicOffsets};
 use super::record::CoordinatorRecord;
@@ -18,8 +20,19 @@ impl Shard {
         now: Now,
         token: RequestToken,
         request: &OffsetCommitRequest,
+        refused: &BTreeMap<String, ErrorCode>,
         out: &mut CoordinatorOutput,
     ) {
+        // A group does not come into being for topics that there are not.
+        if !request.topics.is_empty()
+            && request.topics.iter().all(|topic| refused.contains_key(&topic.name))
+        {
+            let topic = |topic: &OffsetCommitRequestTopic| {
+                refused_topic(topic, refused.get(&topic.name).copied().unwrap_or_default())
+            };
+            let topics = request.topics.iter().map(topic).collect();
+            return out.respond(token, OffsetCommitResponse { throttle_time_ms: 0, topics });
+        }
         if let Err(error) = self.validate_commit(now, request) {
             return out.respond(token, commit_refused(request, error));
         }
@@ -27,6 +40,10 @@ impl Shard {
         let mut topics = Vec::new();
         for topic in &request.topics {
             let mut partitions = Vec::new();
+            if let Some(error) = refused.get(&topic.name) {
+                topics.push(refused_topic(topic, *error));
+                continue;
+            }
             for partition in &topic.partitions {
                 let metadata = partition.committed_metadata.clone().unwrap_or_default();
                 let too_large =
@@ -167,25 +184,30 @@ impl Shard {
         now: Now,
         token: RequestToken,
         request: &OffsetDeleteRequest,
+        refused: &BTreeMap<String, ErrorCode>,
         out: &mut CoordinatorOutput,
     ) {
-        let refused = |error: ErrorCode| OffsetDeleteResponse {
+        let refusal = |error: ErrorCode| OffsetDeleteResponse {
             error_code: error.code(),
             ..OffsetDeleteResponse::default()
         };
         let Some(group) = self.groups.get(&request.group_id) else {
-            return out.respond(token, refused(ErrorCode::GroupIdNotFound));
+            return out.respond(token, refusal(ErrorCode::GroupIdNotFound));
         };
         if group.state != State::Empty && !group.uses_consumer_group_protocol() {
-            return out.respond(token, refused(ErrorCode::NonEmptyGroup));
+            return out.respond(token, refusal(ErrorCode::NonEmptyGroup));
         }
         let mut records = Vec::new();
         let mut topics = Vec::new();
         for topic in &request.topics {
-            let subscribed = group.is_subscribed_to_topic(&topic.name);
-            let error =
-                if subscribed { ErrorCode::GroupSubscribedToTopic } else { ErrorCode::None };
-            for &partition in topic.partitions.iter().filter(|_| !subscribed) {
+            let error = match refused.get(&topic.name) {
+                Some(error) => *error,
+                None if group.is_subscribed_to_topic(&topic.name) => {
+                    ErrorCode::GroupSubscribedToTopic
+                }
+                None => ErrorCode::None,
+            };
+            for &partition in topic.partitions.iter().filter(|_| !error.is_error()) {
                 if self.offsets.get(&request.group_id, &topic.name, partition).is_some() {
                     records.push(tombstone(&request.group_id, &topic.name, partition));
                 }
@@ -371,21 +393,21 @@ pub(super) fn commit_refused(
     request: &OffsetCommitRequest,
     error: ErrorCode,
 ) -> OffsetCommitResponse {
-    let topics = request
-        .topics
-        .iter()
-        .map(|topic| OffsetCommitResponseTopic {
-            topic_id: topic.topic_id,
-            name: topic.name.clone(),
-            partitions: topic
-                .partitions
-                .iter()
-                .map(|partition| OffsetCommitResponsePartition {
-                    partition_index: partition.partition_index,
-                    error_code: error.code(),
-                })
-                .collect(),
-        })
-        .collect();
+    let topics = request.topics.iter().map(|topic| refused_topic(topic, error)).collect();
     OffsetCommitResponse { throttle_time_ms: 0, topics }
+}
+
+fn refused_topic(topic: &OffsetCommitRequestTopic, error: ErrorCode) -> OffsetCommitResponseTopic {
+    OffsetCommitResponseTopic {
+        topic_id: topic.topic_id,
+        name: topic.name.clone(),
+        partitions: topic
+            .partitions
+            .iter()
+            .map(|partition| OffsetCommitResponsePartition {
+                partition_index: partition.partition_index,
+                error_code: error.code(),
+            })
+            .collect(),
+    }
 }

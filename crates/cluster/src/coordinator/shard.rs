@@ -193,7 +193,7 @@ impl Shard {
     fn refuse(&mut self, then: Then, error: ErrorCode, out: &mut CoordinatorOutput) {
         match then {
             Then::Respond(token, response) => {
-                out.responses.push((token, with_error(response, error)))
+                out.responses.push((token, with_error(response, error)));
             }
             Then::Part(gather, part) => self.parts.push((gather, part_with_error(part, error))),
             Then::Nothing | Then::Assign { .. } | Then::ReplaceStaticMember { .. } => {}
@@ -369,7 +369,7 @@ impl Shard {
             None => {}
             Some(Deadline::Heartbeat { group, member }) => {
                 self.with_group(&group, |shard, group| {
-                    shard.expire_heartbeat(now, group, &member, out)
+                    shard.expire_heartbeat(now, group, &member, out);
                 });
             }
             Some(Deadline::Join { group }) => {

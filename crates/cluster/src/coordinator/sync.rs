@@ -41,7 +41,7 @@ impl Shard {
         let member_id = request.member_id.as_str();
         match group.state {
             State::PreparingRebalance => {
-                out.respond(token, no_assignment(ErrorCode::RebalanceInProgress))
+                out.respond(token, no_assignment(ErrorCode::RebalanceInProgress));
             }
             State::CompletingRebalance => {
                 if let Some(member) = group.member_mut(member_id) {
@@ -58,7 +58,7 @@ impl Shard {
                 out.respond(token, assigned(group, assignment.unwrap_or_default()));
             }
             State::Empty | State::Dead => {
-                out.respond(token, no_assignment(ErrorCode::UnknownMemberId))
+                out.respond(token, no_assignment(ErrorCode::UnknownMemberId));
             }
         }
     }

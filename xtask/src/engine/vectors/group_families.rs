@@ -148,8 +148,14 @@ impl Coordinator {
         let caller =
             Caller { token, client_id: client_id.to_owned(), client_host: "/127.0.0.1".to_owned() };
         let mut out = CoordinatorOutput::default();
-        let given_back =
-            self.coordinator.handle_request(self.now, &caller, request, draw, &mut out);
+        let given_back = self.coordinator.handle_request(
+            self.now,
+            &caller,
+            request,
+            &BTreeMap::new(),
+            draw,
+            &mut out,
+        );
         assert!(given_back.is_ok(), "a request of the group APIs");
         self.apply(out);
         self.advance(0);

@@ -84,6 +84,12 @@ pub struct Subscriptions {
     order: Vec<TopicPartition>,
 }
 
+impl Default for Subscriptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Subscriptions {
     pub fn new() -> Self {
         Self { mode: Mode::None, partitions: BTreeMap::new(), order: Vec::new() }
