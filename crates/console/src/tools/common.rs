@@ -7,6 +7,7 @@ use cluster::config::validator::host_and_port;
 use crate::disk::DiskError;
 use crate::host::Address;
 use crate::options::{Arguments, Tool};
+use crate::pattern::{Pattern, Syntax};
 use crate::script::Script;
 use crate::tool::ToolIo;
 
@@ -65,6 +66,30 @@ pub fn help_or_version(
         return Some(0);
     }
     None
+}
+
+/// `CommandLineUtils.checkInvalidArgs`: an exit code if `used` was given together with one of the others.
+pub fn check_invalid(
+    tool: &'static Tool,
+    arguments: &Arguments,
+    used: &str,
+    invalid: &[&str],
+    io: &mut impl Surroundings,
+) -> Option<i32> {
+    if !arguments.has(used) {
+        return None;
+    }
+    let other = invalid.iter().find(|name| arguments.has(name))?;
+    let message = format!("Option \"[{used}]\" can't be used with option \"[{other}]\"");
+    Some(usage_and_exit(tool, &message, io))
+}
+
+/// `IncludeList`: commas mean "or", blanks and quotes around do not count. The error is the message of a `RuntimeException`.
+pub fn include_list(text: &str) -> Result<Pattern, String> {
+    let cleaned = text.trim().replace(',', "|").replace(' ', "");
+    let cleaned = cleaned.trim_matches(['"', '\'']);
+    Pattern::new(cleaned, Syntax::Extended, false)
+        .map_err(|_| format!("{cleaned} is an invalid regex."))
 }
 
 /// `CommandLineUtils.checkRequiredArgs`: an exit code if one is missing.

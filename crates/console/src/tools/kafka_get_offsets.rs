@@ -11,11 +11,11 @@ use simulation::Micros;
 
 use super::admin::AdminClient;
 use super::common::{
-    Properties, check_required, help_or_version, usage_and_exit, validate_bootstrap_server,
+    self, Properties, check_required, help_or_version, usage_and_exit, validate_bootstrap_server,
 };
 use crate::client::{ClientError, Destination};
 use crate::options::{Arguments, Opt, ParseError, Run, Tool, Values};
-use crate::pattern::{Pattern, Syntax};
+use crate::pattern::Pattern;
 use crate::script::{Pending, Script};
 
 const TIMES: &[&str] = &[
@@ -106,13 +106,10 @@ impl Rule {
     }
 }
 
-/// `IncludeList`: commas mean "or", quotes and blanks around do not count.
 fn include_list(text: &str) -> Result<Pattern, Failure> {
-    let cleaned = text.trim().replace(',', "|").replace(' ', "");
-    let cleaned = cleaned.trim_matches(['"', '\'']);
-    Pattern::new(cleaned, Syntax::Extended, false).map_err(|_| {
-        let message = format!("{cleaned} is an invalid regex.");
-        Failure::Trace { exception: format!("java.lang.RuntimeException: {message}"), message }
+    common::include_list(text).map_err(|message| Failure::Trace {
+        exception: format!("java.lang.RuntimeException: {message}"),
+        message,
     })
 }
 

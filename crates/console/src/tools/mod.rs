@@ -2,11 +2,14 @@
 
 pub mod admin;
 pub mod common;
+mod exception;
 mod kafka_broker_api_versions;
 mod kafka_console_consumer;
 mod kafka_console_producer;
 mod kafka_get_offsets;
+mod kafka_topics;
 mod record_format;
+mod requests;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +24,7 @@ pub static TOOLS: &[&Tool] = &[
     &kafka_console_consumer::TOOL,
     &kafka_console_producer::TOOL,
     &kafka_get_offsets::TOOL,
+    &kafka_topics::TOOL,
 ];
 
 /// The state of a tool that is a state machine of its own ([`crate::options::Run::Streaming`]); one variant each.
