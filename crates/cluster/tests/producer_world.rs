@@ -10,8 +10,9 @@ use cluster::protocol::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, IncrementalAlterConfigsRequest,
     Request, Response,
 };
+use cluster::types::TopicPartition;
 use cluster::world::{ClusterSpec, World};
-use simulation::{Micros, NodeId};
+use simulation::{Micros, NodeId, ProcessState, Random};
 
 fn started(seed: u64) -> World {
     let mut world = World::new(ClusterSpec::default_cluster(1_795_000_000_000), seed);
@@ -348,6 +349,85 @@ fn a_killed_leader_costs_no_acknowledged_record_and_makes_no_duplicate() {
                 (0..offsets.len() as i64).collect::<Vec<_>>(),
                 "seed {seed}, partition {partition}"
             );
+        }
+    }
+}
+
+/// A node that is away: killed, frozen, or asked to end.
+#[derive(Clone, Copy, Debug)]
+enum Away {
+    Killed(i32),
+    Paused(i32),
+    Terminated(i32),
+}
+
+#[test]
+fn whatever_befalls_single_brokers_records_are_written_once_and_in_order() {
+    for seed in 100..112 {
+        let mut world = started(seed);
+        let mut random = Random::from_seed(seed);
+        create(&mut world, "orders", 3, 3, &[("min.insync.replicas", "2")]);
+        let config = [("delivery.timeout.ms", "600000"), ("linger.ms", "0")];
+        let producer = client(&mut world, ClientKind::Producer, &config);
+        let (mut told, mut history) = (Vec::new(), Vec::new());
+        let (mut tag, mut away) = (0, None);
+        for turn in 0..60 {
+            for _ in 0..random.below(40) {
+                let key = random.chance(500_000).then_some("k");
+                send(&mut world, producer, tag, "orders", key, b"value");
+                tag += 1;
+            }
+            away = match away {
+                None if turn < 50 && random.below(5) == 0 => {
+                    let id = 1 + random.below(3) as i32;
+                    let how = [Away::Killed(id), Away::Paused(id), Away::Terminated(id)]
+                        [random.below(3) as usize];
+                    match how {
+                        Away::Killed(id) => world.kill_node(id),
+                        Away::Paused(id) => world.pause_node(id),
+                        Away::Terminated(id) => world.terminate_node(id),
+                    }
+                    history.push((world.now(), how));
+                    Some(how)
+                }
+                Some(how) if turn >= 50 || random.below(12) == 0 => match how {
+                    Away::Paused(id) => {
+                        world.resume_node(id);
+                        None
+                    }
+                    // One that is still ending is started later.
+                    Away::Terminated(id) if world.node_state(id) != Some(ProcessState::Down) => {
+                        Some(how)
+                    }
+                    Away::Killed(id) | Away::Terminated(id) => {
+                        world.start_node(id);
+                        None
+                    }
+                },
+                other => other,
+            };
+            let span = Micros::from_ms(200 + random.below(2_000));
+            told.extend(notices(&mut world, producer, span));
+        }
+        assert!(away.is_none(), "seed {seed}: {history:?}");
+        world.tell_client(producer, ClientCommand::Close);
+        told.extend(notices(&mut world, producer, Micros::from_secs(200)));
+        let delivered = deliveries(&told);
+        assert_eq!(
+            delivered.len() as u64,
+            tag,
+            "seed {seed}: every record is answered; {history:?}"
+        );
+        let mut offsets: BTreeMap<TopicPartition, Vec<i64>> = BTreeMap::new();
+        for (tag, result) in delivered {
+            let metadata = result.unwrap_or_else(|error| {
+                panic!("seed {seed}, record {tag}: {error:?}; {history:?}")
+            });
+            offsets.entry(metadata.partition).or_default().push(metadata.offset);
+        }
+        for (partition, offsets) in offsets {
+            let expected: Vec<i64> = (0..offsets.len() as i64).collect();
+            assert_eq!(offsets, expected, "seed {seed}, {partition}: {history:?}");
         }
     }
 }

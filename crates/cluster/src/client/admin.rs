@@ -136,18 +136,18 @@ impl Admin {
         }
         match &call.to {
             Destination::Any => io.any_ready_node(),
-            Destination::Node(node) => self.known(*node, io),
+            Destination::Node(node) => Self::known(*node, io),
             Destination::Controller => {
                 let controller = io.network.metadata.controller;
                 if controller.is_none() {
                     io.network.metadata.request_update(false);
                 }
-                self.known(controller?, io)
+                Self::known(controller?, io)
             }
             Destination::Coordinator(group) => {
                 let lookup = self.coordinators.get_mut(group)?;
                 let node = lookup.poll(io)?;
-                if let Some(known) = self.known(node, io) {
+                if let Some(known) = Self::known(node, io) {
                     return Some(known);
                 }
                 // An unreachable coordinator may have moved.
@@ -178,7 +178,7 @@ impl Admin {
     }
 
     /// The node if it is known and connected; begins to connect otherwise.
-    fn known(&self, node: BrokerId, io: &mut Io<'_, '_>) -> Option<BrokerId> {
+    fn known(node: BrokerId, io: &mut Io<'_, '_>) -> Option<BrokerId> {
         if io.network.metadata.brokers.contains_key(&node) {
             io.network.ready(node, io.context).then_some(node)
         } else {

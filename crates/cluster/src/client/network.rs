@@ -501,7 +501,7 @@ impl NetworkClient {
                 }
             }
             Purpose::Owner => {
-                self.completions.push_back(Completion { correlation_id: id, node, result })
+                self.completions.push_back(Completion { correlation_id: id, node, result });
             }
         }
     }

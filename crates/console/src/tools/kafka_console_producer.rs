@@ -414,7 +414,7 @@ impl ConsoleProducer {
     }
 
     fn read(&mut self, io: &mut ToolIo<'_>) {
-        while self.ending.is_none() && !(self.sync && !self.sizes.is_empty()) {
+        while self.ending.is_none() && (!self.sync || self.sizes.is_empty()) {
             let line = match io.read_line() {
                 Read::Wait => return,
                 Read::End => return self.end(0, io),

@@ -368,7 +368,7 @@ impl Accumulator {
         let mut parts: Vec<ProducerBatch> = Vec::new();
         let mut thunks = big.thunks.iter();
         let records = built.records()?;
-        for record in records.iter() {
+        for record in &records {
             let record = record?;
             let headers: Vec<RecordHeader> = record
                 .headers()

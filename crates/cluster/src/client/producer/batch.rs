@@ -199,7 +199,7 @@ impl ProducerBatch {
         self.state = Some(state);
         match &mut self.contents {
             Contents::Open(builder) => {
-                builder.set_producer_state(producer_id, epoch, base_sequence, false)
+                builder.set_producer_state(producer_id, epoch, base_sequence, false);
             }
             Contents::Closed(batch) => {
                 *batch = batch.with_producer_state(producer_id, epoch, base_sequence, false);

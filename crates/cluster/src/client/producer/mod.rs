@@ -778,7 +778,7 @@ impl Running {
         let timeout = self.settings.accumulator.delivery_timeout;
         for batch in self.accumulator.take_expired(now) {
             let answer = expired(&batch, now);
-            self.give_up(&batch, io);
+            self.give_up(&batch);
             self.finish(batch, &answer, io);
         }
         let late =
@@ -787,7 +787,7 @@ impl Running {
         for mut batches in std::mem::take(&mut self.in_flight) {
             for batch in batches.1.iter_mut().filter(|batch| late(batch)) {
                 let answer = expired(batch, now);
-                self.give_up(batch, io);
+                self.give_up(batch);
                 self.tell(batch, &answer, io);
                 batch.done = true;
             }
@@ -795,7 +795,7 @@ impl Running {
         }
     }
 
-    fn give_up(&mut self, batch: &ProducerBatch, _io: &mut Io<'_, '_>) {
+    fn give_up(&mut self, batch: &ProducerBatch) {
         if let Some(sequences) = &mut self.sequences {
             sequences.failed(batch, ErrorCode::RequestTimedOut, false);
             if batch.attempts > 0 {
