@@ -5,7 +5,7 @@ use cluster::protocol::{
     Cursor, DescribeClusterBroker, DescribeClusterRequest, DescribeClusterResponse,
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResult,
     DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponseTopic, MetadataRequest,
-    MetadataResponse, Request, Response, TopicRequest,
+    MetadataResponse, Response, TopicRequest,
 };
 
 use super::admin::AdminClient;
@@ -21,8 +21,13 @@ pub const TOPIC_RESOURCE: i8 = 2;
 /// Sends a request and takes the answer of its kind out of the response.
 macro_rules! call {
     ($admin:expr, $script:expr, $name:literal, $to:expr, $request:expr, $kind:ident) => {
-        match attempt!($admin.call($script, $name, $to, &Request::from($request))?) {
-            Response::$kind(response) => *response,
+        match attempt!($admin.call(
+            $script,
+            $name,
+            $to,
+            &cluster::protocol::Request::from($request)
+        )?) {
+            cluster::protocol::Response::$kind(response) => *response,
             other => return Ok(Err($crate::tools::requests::wrong_answer(&other))),
         }
     };
