@@ -176,7 +176,7 @@ fn drawn(store: Store) -> impl IntoView {
                 class="hot"
                 role="button"
                 tabindex="0"
-                aria-label=move || format!("Inspect group {}", chosen.get())
+                aria-label=move || group.with(|group| format!("Group {}, {}, {:?} protocol", chosen.get(), group.state, group.protocol))
                 on:click=move |_| store.inspect(Subject::Group(chosen.get_untracked()))
                 on:keydown=move |event: leptos::ev::KeyboardEvent| {
                     if event.key() == "Enter" {
@@ -185,7 +185,7 @@ fn drawn(store: Store) -> impl IntoView {
                 }
             >
                 <rect class="ring" x="10" y="4" width="600" height="30" rx="4"></rect>
-                <text x="16" y="24" class="tb txl">
+                <text aria-hidden="true" x="16" y="24" class="tb txl">
                     {move || shorten(&chosen.get(), 24)}
                     <tspan class="t3 small" dx="12">
                         {move || {
@@ -395,15 +395,15 @@ fn member(
         >
             <rect class="node" x="16" y=y width="142" height="54" rx="6"></rect>
             <rect class="ring" x="14" y=y - 2.0 width="146" height="58" rx="7"></rect>
-            <text x="28" y=y + 22.0 class="tb th">
+            <text aria-hidden="true" x="28" y=y + 22.0 class="tb th">
                 {move || member.with(|member| shorten(&member.name, 16))}
             </text>
-            <text x="28" y=y + 40.0 class=class>
+            <text aria-hidden="true" x="28" y=y + 40.0 class=class>
                 {words}
             </text>
             <g style:display=move || if member.with(|member| member.joined) { "" } else { "none" }>
                 <rect class="newp" x="112" y=y + 7.0 width="38" height="17" rx="8.5"></rect>
-                <text x="131" y=y + 19.5 class="tb mid">
+                <text aria-hidden="true" x="131" y=y + 19.5 class="tb mid">
                     "new"
                 </text>
             </g>

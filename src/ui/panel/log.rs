@@ -302,10 +302,10 @@ fn segment(store: Store, header: Memo<LogHeader>, place: SegmentPlace) -> impl I
                 .filter(|(_, path)| !path.is_empty())
                 .map(|(hue, path)| view! { <path class=format!("samp k{hue}") d=path></path> })
                 .collect_view()}
-            <text x=place.x y="43" class="tm t3">
+            <text aria-hidden="true" x=place.x y="43" class="tm t3">
                 {text::number(base)}
             </text>
-            <text x=place.x y="93" class="t3">
+            <text aria-hidden="true" x=place.x y="93" class="t3">
                 {words}
             </text>
         </g>
@@ -468,13 +468,13 @@ fn batch(
                 .transactional
                 .then(|| view! { <rect class="bat in" x="4" y="170" width=width - 8.0 height="76" rx="3"></rect> })}
             {crimp}
-            <text x="3" y="160" class=move || if is_selected() { "onmk" } else { title_class }>
+            <text aria-hidden="true" x="3" y="160" class=move || if is_selected() { "onmk" } else { title_class }>
                 {title}
             </text>
             {(hidden > 0)
                 .then(|| {
                     view! {
-                        <text x=width - 3.0 y="160" class="t3 end">
+                        <text aria-hidden="true" x=width - 3.0 y="160" class="t3 end">
                             {format!("+ {hidden} more")}
                         </text>
                     }
@@ -503,7 +503,7 @@ fn record(record: &RecordView, x: f64, line: bool) -> impl IntoView + use<> {
     };
     view! {
         {line.then(|| view! { <path class="grid" d=format!("M{x} 176v64")></path> })}
-        <text x=x + 10.0 y="186" class="tm t3">
+        <text aria-hidden="true" x=x + 10.0 y="186" class="tm t3">
             {text::number(record.offset)}
         </text>
         <path class=format!("gl k{}{}", hue(key), if tombstone { " ho" } else { "" }) d=path></path>
@@ -517,10 +517,10 @@ fn record(record: &RecordView, x: f64, line: bool) -> impl IntoView + use<> {
                 };
                 view! { <path class="span" d=path></path> }
             })}
-        <text x=x + 30.0 y="210">
+        <text aria-hidden="true" x=x + 30.0 y="210">
             {name}
         </text>
-        <text x=x + 10.0 y="238" class=class>
+        <text aria-hidden="true" x=x + 10.0 y="238" class=class>
             {words}
         </text>
     }

@@ -384,7 +384,7 @@ fn arrow(
                     rx="3"
                     style:display=move || if selected.get() { "" } else { "none" }
                 ></rect>
-                <text x="0" y="-10" class=word_class>
+                <text aria-hidden="true" x="0" y="-10" class=word_class>
                     {words}
                 </text>
                 {hues

@@ -68,21 +68,27 @@ fn starting(store: Store) -> impl IntoView {
                 <Mark/>
                 <h1>"Starting three brokers"</h1>
                 <dl>
-                    <dt>"Page"</dt>
-                    <progress value="1" max="1" aria-label="Page"></progress>
-                    <dd>"done"</dd>
-                    <dt>{move || part().0}</dt>
-                    <progress
-                        aria-label=move || part().0
-                        prop:value=move || part().1 as f64
-                        max=move || part().2.max(1).to_string()
-                    ></progress>
-                    <dd>
-                        {move || {
-                            let (_, done, total) = part();
-                            if total == 0 { "…".to_string() } else { format!("{} %", done * 100 / total) }
-                        }}
-                    </dd>
+                    <div>
+                        <dt>"Page"</dt>
+                        <dd><progress value="1" max="1" aria-label="Page"></progress></dd>
+                        <dd>"done"</dd>
+                    </div>
+                    <div>
+                        <dt>{move || part().0}</dt>
+                        <dd>
+                            <progress
+                                aria-label=move || part().0
+                                value=move || part().1.to_string()
+                                max=move || part().2.max(1).to_string()
+                            ></progress>
+                        </dd>
+                        <dd>
+                            {move || {
+                                let (_, done, total) = part();
+                                if total == 0 { "…".to_string() } else { format!("{} %", done * 100 / total) }
+                            }}
+                        </dd>
+                    </div>
                 </dl>
                 <p role="status">{move || store.trouble.get()}</p>
             </div>

@@ -30,10 +30,10 @@ pub fn top_bar(store: Store) -> impl IntoView {
     let present = store.presenting;
     view! {
         <header class="bar">
-            <div class="brand">
+            <h1 class="brand">
                 <Mark/>
                 <span>"Kafka Playground"</span>
-            </div>
+            </h1>
             <span class="sep"></span>
             <div class="about">
                 <small>{about}</small>
@@ -48,7 +48,7 @@ pub fn top_bar(store: Store) -> impl IntoView {
             >
                 <Icon icon=SEARCH size="s"/>
                 <span>"Find or run anything"</span>
-                <kbd>"Ctrl K"</kbd>
+                <kbd aria-hidden="true">"Ctrl K"</kbd>
             </button>
             <span class="sep"></span>
             <button

@@ -34,6 +34,12 @@ pub fn time(time: Micros) -> String {
     format!("{:02}:{:02}.{:03}", ms / 60_000, ms / 1_000 % 60, ms % 1_000)
 }
 
+/// `04:12.3`, for narrow places.
+pub fn short_time(time: Micros) -> String {
+    let ms = time.as_ms();
+    format!("{:02}:{:02}.{}", ms / 60_000, ms / 1_000 % 60, ms % 1_000 / 100)
+}
+
 /// A span: `0.3 s`, `12 s`, `4 min`, `2 h`.
 pub fn span(ms: u64) -> String {
     match ms {

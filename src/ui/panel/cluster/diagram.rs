@@ -254,7 +254,7 @@ fn quorum(parts: Parts) -> impl IntoView {
             on:click=move |_| store.inspect(Subject::Quorum)
         >
             <rect class="node" x=x y="8" width=width height="34" rx="6"></rect>
-            <text class="tb th" x=x + 12.0 y="29">
+            <text aria-hidden="true" class="tb th" x=x + 12.0 y="29">
                 "Controllers"
             </text>
             {move || {
@@ -281,17 +281,17 @@ fn quorum(parts: Parts) -> impl IntoView {
                                         ></path>
                                     }
                                 })}
-                            <text class=if active { "tm tb" } else { "tm t2" } x=at + 15.0 y="29">
+                            <text aria-hidden="true" class=if active { "tm tb" } else { "tm t2" } x=at + 15.0 y="29">
                                 {voter.id.to_string()}
                             </text>
-                            <text class="t3" x=at + 26.0 + 7.0 * (voter.id.to_string().len() as f64 - 1.0) y="29">
+                            <text aria-hidden="true" class="t3" x=at + 26.0 + 7.0 * (voter.id.to_string().len() as f64 - 1.0) y="29">
                                 {word}
                             </text>
                         }
                     })
                     .collect_view()
             }}
-            <text class="tm t2 end" x=x + width - 12.0 y="29">
+            <text aria-hidden="true" class="tm t2 end" x=x + width - 12.0 y="29">
                 {move || {
                     quorum
                         .with(|quorum| {
@@ -403,7 +403,7 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
                     >
                         <rect class="ring" x=x + 13.0 y=y + 92.0 width="63" height="26" rx="6"></rect>
                         <svg class="i" x=x + 20.0 y=y + 98.0 width="13" height="13" viewBox="0 0 24 24" inner_html=POWER></svg>
-                        <text class="tb" x=x + 38.0 y=y + 109.0>
+                        <text aria-hidden="true" class="tb" x=x + 38.0 y=y + 109.0>
                             "Start"
                         </text>
                     </g>
@@ -427,20 +427,20 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
             on:click=move |_| menu::open_at(parts, id, &opens)
         >
             <rect class="ring" x=x + 4.0 y=y + 4.0 width="78" height="86" rx="5"></rect>
-            <text class=move || if down() { "tb tl tbad" } else { "tb tl" } x=x + 14.0 y=y + 24.0>
+            <text aria-hidden="true" class=move || if down() { "tb tl tbad" } else { "tb tl" } x=x + 14.0 y=y + 24.0>
                 {format!("Broker {id}")}
             </text>
             <path class="kebab" d=format!("M{} {}l3.5 4.5l3.5 -4.5z", x + 73.0, y + 17.0)></path>
-            <text class="t3" x=x + 14.0 y=y + 39.0>
+            <text aria-hidden="true" class="t3" x=x + 14.0 y=y + 39.0>
                 {move || broker.with(|broker| broker.rack.clone().map_or_else(|| broker.name.clone(), |rack| format!("rack {rack}")))}
             </text>
-            <text class=move || if down() { "tbad tb" } else { "t2" } x=x + 14.0 y=y + 62.0>
+            <text aria-hidden="true" class=move || if down() { "tbad tb" } else { "t2" } x=x + 14.0 y=y + 62.0>
                 {move || match words.get() {
                     Some((word, _, _)) => word.to_string(),
                     None => broker.with(|broker| text::count(broker.leaders as usize, "leader")),
                 }}
             </text>
-            <text class=move || if down() { "tbad" } else { "t3" } x=x + 14.0 y=y + 77.0>
+            <text aria-hidden="true" class=move || if down() { "tbad" } else { "t3" } x=x + 14.0 y=y + 77.0>
                 {move || words.get().map(|(_, more, _)| more)}
             </text>
             <path
@@ -452,10 +452,10 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
             ></path>
         </g>
         <g class="detail" style:display=move || if words.get().is_some() { "none" } else { "" } aria-hidden="true">
-            <text class="t3" x=x + 14.0 y=y + 101.0>"in"</text>
+            <text aria-hidden="true" class="t3" x=x + 14.0 y=y + 101.0>"in"</text>
             <rect class="bargr" x=x + 32.0 y=y + 94.0 width="40" height="6"></rect>
             <rect class="barv" x=x + 32.0 y=y + 94.0 width=bar(|broker| broker.bytes_in) height="6"></rect>
-            <text class="t3" x=x + 14.0 y=y + 115.0>"out"</text>
+            <text aria-hidden="true" class="t3" x=x + 14.0 y=y + 115.0>"out"</text>
             <rect class="bargr" x=x + 32.0 y=y + 108.0 width="40" height="6"></rect>
             <rect class="barv" x=x + 32.0 y=y + 108.0 width=bar(|broker| broker.bytes_out) height="6"></rect>
         </g>
@@ -465,7 +465,7 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
             (bare && !down())
                 .then(|| {
                     view! {
-                        <text class="t3 mid" x=x + width / 2.0 + 30.0 y=y + 70.0>
+                        <text aria-hidden="true" class="t3 mid" x=x + width / 2.0 + 30.0 y=y + 70.0>
                             "up, and holds no records yet"
                         </text>
                     }
@@ -566,10 +566,10 @@ fn producer(parts: Parts, place: ProducerPlace) -> impl IntoView {
             on:click=move |_| store.inspect(Subject::Client(inspect.clone()))
         >
             <rect class="node" x="8" y=y width="140" height=place.height rx="7"></rect>
-            <text class="tb th" x="19" y=y + 20.0>
+            <text aria-hidden="true" class="tb th" x="19" y=y + 20.0>
                 {move || producer.with(|producer| shorten(&producer.name, 19))}
             </text>
-            <text class=move || summary().1 x="19" y=y + 35.0>
+            <text aria-hidden="true" class=move || summary().1 x="19" y=y + 35.0>
                 {move || shorten(&summary().0, 22)}
             </text>
             {(0..place.lanes)
@@ -587,7 +587,7 @@ fn producer(parts: Parts, place: ProducerPlace) -> impl IntoView {
                             })
                     });
                     view! {
-                        <text class="tm t3" x="19" y=top + 12.0>
+                        <text aria-hidden="true" class="tm t3" x="19" y=top + 12.0>
                             {move || {
                                 producer
                                     .with(|producer| {
@@ -655,10 +655,10 @@ fn group(parts: Parts, place: GroupPlace) -> impl IntoView {
             }
         >
             <rect class="node" x="882" y=y width="150" height=place.height rx="7"></rect>
-            <text class="tb th" x="893" y=y + 20.0>
+            <text aria-hidden="true" class="tb th" x="893" y=y + 20.0>
                 {name}
             </text>
-            <text class=move || if unsettled() { "twarn" } else { "t3" } x="893" y=y + 35.0>
+            <text aria-hidden="true" class=move || if unsettled() { "twarn" } else { "t3" } x="893" y=y + 35.0>
                 {move || shorten(&state(), 24)}
             </text>
             {(0..place.members)
@@ -670,10 +670,10 @@ fn group(parts: Parts, place: GroupPlace) -> impl IntoView {
                     let level = move || member.with(|member| lag_level(member.lag_ms));
                     view! {
                         <path class="grid" d=format!("M882 {top}h150")></path>
-                        <text class="t2" x="893" y=top + 16.0>
+                        <text aria-hidden="true" class="t2" x="893" y=top + 16.0>
                             {move || member.with(|member| shorten(&member.name, 15))}
                         </text>
-                        <text class=move || format!("tm end {}", level_class(level())) x="1022" y=top + 16.0>
+                        <text aria-hidden="true" class=move || format!("tm end {}", level_class(level())) x="1022" y=top + 16.0>
                             {move || member.with(|member| text::span(member.lag_ms))}
                         </text>
                         {move || owned(&member.with(|member| member.owned.clone()), top + 23.0)}
@@ -709,7 +709,7 @@ fn owned(keys: &[PartitionKey], y: f64) -> impl IntoView + use<> {
         .map(|(x, width, words)| {
             view! {
                 <rect class="own" x=x y=y width=width height="16" rx="3"></rect>
-                <text class="tm ts" x=x + 4.0 y=y + 11.5>
+                <text aria-hidden="true" class="tm ts" x=x + 4.0 y=y + 11.5>
                     {words}
                 </text>
             }
@@ -744,7 +744,7 @@ fn edges(parts: Parts) -> impl IntoView {
         missing.then(|| {
             let x = if right { 882.0 } else { 8.0 };
             view! {
-                <text class="t3" x=x y="70">
+                <text aria-hidden="true" class="t3" x=x y="70">
                     "none yet"
                 </text>
             }
@@ -752,8 +752,8 @@ fn edges(parts: Parts) -> impl IntoView {
     };
     view! {
         <g aria-hidden="true">
-            <text class="t3" x="8" y="30">"Producers"</text>
-            <text class="t3" x="882" y="30">"Consumer groups"</text>
+            <text aria-hidden="true" class="t3" x="8" y="30">"Producers"</text>
+            <text aria-hidden="true" class="t3" x="882" y="30">"Consumer groups"</text>
             {move || none(false)}
             {move || none(true)}
             {move || {
@@ -761,7 +761,7 @@ fn edges(parts: Parts) -> impl IntoView {
                 (more > 0)
                     .then(|| {
                         view! {
-                            <text class="t3" x="8" y=bottom.get() - 22.0>
+                            <text aria-hidden="true" class="t3" x="8" y=bottom.get() - 22.0>
                                 {format!("+ {}", text::count(more, "producer"))}
                             </text>
                         }
@@ -772,7 +772,7 @@ fn edges(parts: Parts) -> impl IntoView {
                 (more > 0)
                     .then(|| {
                         view! {
-                            <text class="t3" x="882" y=ends()>
+                            <text aria-hidden="true" class="t3" x="882" y=ends()>
                                 {format!("+ {}", text::count(more, "group"))}
                             </text>
                         }
@@ -786,7 +786,7 @@ fn edges(parts: Parts) -> impl IntoView {
                     .then(|| {
                         let shown = (rows * 2).min(keys.len());
                         view! {
-                            <text class="t3" x="12" y=top>"Record keys"</text>
+                            <text aria-hidden="true" class="t3" x="12" y=top>"Record keys"</text>
                             {keys
                                 .iter()
                                 .take(shown)
@@ -798,7 +798,7 @@ fn edges(parts: Parts) -> impl IntoView {
                                     outline(&mut path, *key, x, y, 3.6);
                                     view! {
                                         <path class=format!("gl k{}", hue(*key)) d=path></path>
-                                        <text class="t2" x=x + 9.0 y=y + 4.0>
+                                        <text aria-hidden="true" class="t2" x=x + 9.0 y=y + 4.0>
                                             {shorten(name, 9)}
                                         </text>
                                     }
@@ -810,7 +810,7 @@ fn edges(parts: Parts) -> impl IntoView {
                                 outline(&mut path, 0, 17.0, y, 3.24);
                                 view! {
                                     <path class="gl k0" d=path></path>
-                                    <text class="t3" x="26" y=y + 4.0>"no key"</text>
+                                    <text aria-hidden="true" class="t3" x="26" y=y + 4.0>"no key"</text>
                                 }
                             }
                         }
@@ -837,7 +837,7 @@ fn edges(parts: Parts) -> impl IntoView {
                             }
                         >
                             <rect class="ring" x="640" y=y - 13.0 width="180" height="17"></rect>
-                            <text class="t3 end" x="818" y=y>
+                            <text aria-hidden="true" class="t3 end" x="818" y=y>
                                 {words.clone()}
                             </text>
                         </g>

@@ -26,7 +26,7 @@ pub fn start(parts: Parts) -> impl IntoView {
     view! {
         <div class="start">
             <section class="pitch">
-                <h1>"A Kafka cluster, running in this tab."</h1>
+                <h2>"A Kafka cluster, running in this tab."</h2>
                 <p class="lead">
                     "Three brokers are already up. Type or paste the commands of any Kafka tutorial below, or begin with these."
                 </p>

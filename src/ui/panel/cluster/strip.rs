@@ -249,7 +249,7 @@ pub fn Strip(
                 style:display=move || if is_marked.get() { "" } else { "none" }
             ></rect>
             <rect class="ring" x=x - 3.0 y=y - 18.0 width=width + 6.0 height=height + 24.0 rx="4"></rect>
-            <text
+            <text aria-hidden="true"
                 class=move || text_class(state.with(|state| state.name))
                 x=move || if state.with(|state| state.flag) == 0 { x } else { x + 12.0 }
                 y=y - 5.0
@@ -261,7 +261,7 @@ pub fn Strip(
                 style:display=move || if state.with(|state| state.flag) == 0 { "none" } else { "" }
                 d=format!("M{x} {}h8l-2.4 3.2l2.4 3.2h-6.4v3.6h-1.6z", y - 14.0)
             ></path>
-            <text class=move || text_class(state.with(|state| state.note_class)) x=x + width y=y - 5.0>
+            <text aria-hidden="true" class=move || text_class(state.with(|state| state.note_class)) x=x + width y=y - 5.0>
                 {move || state.with(|state| state.note.clone())}
             </text>
             <rect class=move || state.with(|state| state.strip) x=x y=y width=width height=height rx="2"></rect>
