@@ -172,19 +172,7 @@ fn drawn(store: Store) -> impl IntoView {
     };
     view! {
         <Drawing id="groups" view=(1_040.0, 500.0) label>
-            <g
-                class="hot"
-                role="button"
-                tabindex="0"
-                aria-label=move || group.with(|group| format!("Group {}, {}, {:?} protocol", chosen.get(), group.state, group.protocol))
-                on:click=move |_| store.inspect(Subject::Group(chosen.get_untracked()))
-                on:keydown=move |event: leptos::ev::KeyboardEvent| {
-                    if event.key() == "Enter" {
-                        store.inspect(Subject::Group(chosen.get_untracked()));
-                    }
-                }
-            >
-                <rect class="ring" x="10" y="4" width="600" height="30" rx="4"></rect>
+            <g class="hot">
                 <text aria-hidden="true" x="16" y="24" class="tb txl">
                     {move || shorten(&chosen.get(), 24)}
                     <tspan class="t3 small" dx="12">
@@ -208,6 +196,18 @@ fn drawn(store: Store) -> impl IntoView {
                         }}
                     </tspan>
                 </text>
+                <rect
+                    class="ring" x="10" y="4" width="600" height="30" rx="4"
+                    role="button"
+                    tabindex="0"
+                    aria-label=move || group.with(|group| format!("Group {}, {}, {:?} protocol", chosen.get(), group.state, group.protocol))
+                    on:click=move |_| store.inspect(Subject::Group(chosen.get_untracked()))
+                    on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                        if event.key() == "Enter" {
+                            store.inspect(Subject::Group(chosen.get_untracked()));
+                        }
+                    }
+                ></rect>
             </g>
             {move || {
                 let (names, state) = group
@@ -381,20 +381,8 @@ fn member(
                 })
                 .collect_view()
         }}
-        <g
-            class="hot"
-            role="button"
-            tabindex="0"
-            aria-label=move || format!("Member {}, {}", member.with(|member| member.name.clone()), words())
-            on:click=move |_| inspect()
-            on:keydown=move |event: leptos::ev::KeyboardEvent| {
-                if event.key() == "Enter" {
-                    by_key();
-                }
-            }
-        >
+        <g class="hot">
             <rect class="node" x="16" y=y width="142" height="54" rx="6"></rect>
-            <rect class="ring" x="14" y=y - 2.0 width="146" height="58" rx="7"></rect>
             <text aria-hidden="true" x="28" y=y + 22.0 class="tb th">
                 {move || member.with(|member| shorten(&member.name, 16))}
             </text>
@@ -407,6 +395,18 @@ fn member(
                     "new"
                 </text>
             </g>
+            <rect
+                class="ring" x="14" y=y - 2.0 width="146" height="58" rx="7"
+                role="button"
+                tabindex="0"
+                aria-label=move || format!("Member {}, {}", member.with(|member| member.name.clone()), words())
+                on:click=move |_| inspect()
+                on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                    if event.key() == "Enter" {
+                        by_key();
+                    }
+                }
+            ></rect>
         </g>
     }
 }

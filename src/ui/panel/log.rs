@@ -282,19 +282,7 @@ fn segment(store: Store, header: Memo<LogHeader>, place: SegmentPlace) -> impl I
         store.inspect(Subject::Segment { replica, base_offset: base });
     };
     view! {
-        <g
-            class="hot"
-            role="button"
-            tabindex="0"
-            aria-label=format!("Segment from offset {base} to {}, {words}", place.end)
-            on:click=move |_| inspect()
-            on:keydown=move |event: leptos::ev::KeyboardEvent| {
-                if event.key() == "Enter" {
-                    inspect();
-                }
-            }
-        >
-            <rect class="ring" x=place.x - 2.0 y="34" width=place.width + 4.0 height="62"></rect>
+        <g class="hot">
             <rect class=class x=place.x y="48" width=place.width height="30" rx="2"></rect>
             {hues
                 .into_iter()
@@ -308,6 +296,18 @@ fn segment(store: Store, header: Memo<LogHeader>, place: SegmentPlace) -> impl I
             <text aria-hidden="true" x=place.x y="93" class="t3">
                 {words}
             </text>
+            <rect
+                class="ring" x=place.x - 2.0 y="34" width=place.width + 4.0 height="62"
+                role="button"
+                tabindex="0"
+                aria-label=format!("Segment from offset {base} to {}, {words}", place.end)
+                on:click=move |_| inspect()
+                on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                    if event.key() == "Enter" {
+                        inspect();
+                    }
+                }
+            ></rect>
         </g>
     }
 }
@@ -440,19 +440,7 @@ fn batch(
         if title.is_empty() { "not compressed" } else { &title }
     );
     view! {
-        <g
-            class="hot"
-            role="button"
-            tabindex="0"
-            aria-label=label
-            transform=move || format!("translate({:.1} 0)", x.get())
-            on:click=move |_| store.inspect(subject())
-            on:keydown=move |event: leptos::ev::KeyboardEvent| {
-                if event.key() == "Enter" {
-                    store.inspect(subject());
-                }
-            }
-        >
+        <g class="hot" transform=move || format!("translate({:.1} 0)", x.get())>
             <rect
                 class="mk"
                 x="-4"
@@ -462,7 +450,6 @@ fn batch(
                 rx="5"
                 style:display=move || if is_selected() { "" } else { "none" }
             ></rect>
-            <rect class="ring" x="-3" y="163" width=width + 6.0 height="90" rx="6"></rect>
             <rect class=class x="0" y="166" width=width height="84" rx="5"></rect>
             {batch
                 .transactional
@@ -480,6 +467,18 @@ fn batch(
                     }
                 })}
             {records}
+            <rect
+                class="ring" x="-3" y="163" width=width + 6.0 height="90" rx="6"
+                role="button"
+                tabindex="0"
+                aria-label=label
+                on:click=move |_| store.inspect(subject())
+                on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                    if event.key() == "Enter" {
+                        store.inspect(subject());
+                    }
+                }
+            ></rect>
         </g>
     }
 }

@@ -342,25 +342,13 @@ fn arrow(
         _ => "tb mid halo",
     };
     Some(view! {
-        <g
-            class="hot"
-            role="button"
-            tabindex="0"
-            aria-label=label
-            on:click=move |_| store.inspect(Subject::Message(id))
-            on:keydown=move |event: leptos::ev::KeyboardEvent| {
-                if event.key() == "Enter" {
-                    store.inspect(Subject::Message(id));
-                }
-            }
-        >
+        <g class="hot">
             <title>{title}</title>
             <path
                 class="msgsel"
                 d=format!("M{x1} {y1}L{x2} {y2}")
                 style:display=move || if selected.get() { "" } else { "none" }
             ></path>
-            <path class="hit" d=format!("M{x1} {y1}L{x2} {y2}")></path>
             <path class=class d=format!("M{x1} {y1}L{x2} {y2}")></path>
             {if lost {
                 let (x, y) = (f64::midpoint(x1, x2), f64::midpoint(y1, y2));
@@ -394,6 +382,18 @@ fn arrow(
                     .map(|(hue, path)| view! { <path class=format!("gl k{hue}") d=path></path> })
                     .collect_view()}
             </g>
+            <path
+                class="hit" d=format!("M{x1} {y1}L{x2} {y2}")
+                role="button"
+                tabindex="0"
+                aria-label=label
+                on:click=move |_| store.inspect(Subject::Message(id))
+                on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                    if event.key() == "Enter" {
+                        store.inspect(Subject::Message(id));
+                    }
+                }
+            ></path>
         </g>
     })
 }

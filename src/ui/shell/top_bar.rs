@@ -42,13 +42,12 @@ pub fn top_bar(store: Store) -> impl IntoView {
             {saved(store)}
             <button
                 class="seek"
-                aria-label="Find or run anything"
                 aria-keyshortcuts="Control+K"
                 on:click=move |_| store.overlay.set(Overlay::Palette)
             >
                 <Icon icon=SEARCH size="s"/>
                 <span>"Find or run anything"</span>
-                <kbd aria-hidden="true">"Ctrl K"</kbd>
+                <kbd>"Ctrl K"</kbd>
             </button>
             <span class="sep"></span>
             <button

@@ -236,23 +236,7 @@ fn quorum(parts: Parts) -> impl IntoView {
     let hexagon =
         |x: f64| format!("M{x} 15L{r} 20L{r} 30L{x} 35L{l} 30L{l} 20z", r = x + 8.7, l = x - 8.7);
     view! {
-        <g
-            class="hot"
-            role="button"
-            tabindex="-1"
-            aria-label=move || {
-                quorum
-                    .with(|quorum| {
-                        format!(
-                            "Controllers. Active: {}, epoch {}, metadata offset {}",
-                            quorum.leader.map_or("none".to_string(), |id| id.to_string()),
-                            quorum.epoch,
-                            quorum.offset,
-                        )
-                    })
-            }
-            on:click=move |_| store.inspect(Subject::Quorum)
-        >
+        <g class="hot">
             <rect class="node" x=x y="8" width=width height="34" rx="6"></rect>
             <text aria-hidden="true" class="tb th" x=x + 12.0 y="29">
                 "Controllers"
@@ -299,6 +283,23 @@ fn quorum(parts: Parts) -> impl IntoView {
                         })
                 }}
             </text>
+            <rect
+                class="ring" x=x y="8" width=width height="34" rx="6"
+                role="button"
+                tabindex="-1"
+                aria-label=move || {
+                    quorum
+                        .with(|quorum| {
+                            format!(
+                                "Controllers. Active: {}, epoch {}, metadata offset {}",
+                                quorum.leader.map_or("none".to_string(), |id| id.to_string()),
+                                quorum.epoch,
+                                quorum.offset,
+                            )
+                        })
+                }
+                on:click=move |_| store.inspect(Subject::Quorum)
+            ></rect>
         </g>
     }
 }
@@ -384,28 +385,29 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
         move || {
             startable().then(|| {
                 view! {
-                    <g
-                        class="hot svgbtn"
-                        role="button"
-                        tabindex="0"
-                        aria-label=format!("Start broker {id}")
-                        on:click=move |event| {
-                            event.stop_propagation();
-                            run();
-                        }
-                        on:keydown=move |event: leptos::ev::KeyboardEvent| {
-                            if matches!(event.key().as_str(), "Enter" | " ") {
-                                event.prevent_default();
-                                event.stop_propagation();
-                                run();
-                            }
-                        }
-                    >
-                        <rect class="ring" x=x + 13.0 y=y + 92.0 width="63" height="26" rx="6"></rect>
+                    <g class="hot svgbtn">
+                        <rect class="face" x=x + 13.0 y=y + 92.0 width="63" height="26" rx="6"></rect>
                         <svg class="i" x=x + 20.0 y=y + 98.0 width="13" height="13" viewBox="0 0 24 24" inner_html=POWER></svg>
                         <text aria-hidden="true" class="tb" x=x + 38.0 y=y + 109.0>
                             "Start"
                         </text>
+                        <rect
+                            class="ring" x=x + 13.0 y=y + 92.0 width="63" height="26" rx="6"
+                            role="button"
+                            tabindex="0"
+                            aria-label=format!("Start broker {id}")
+                            on:click=move |event| {
+                                event.stop_propagation();
+                                run();
+                            }
+                            on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                                if matches!(event.key().as_str(), "Enter" | " ") {
+                                    event.prevent_default();
+                                    event.stop_propagation();
+                                    run();
+                                }
+                            }
+                        ></rect>
                     </g>
                 }
             })
@@ -413,20 +415,7 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
     };
     view! {
         <rect class=move || if down() { "rack down" } else { "rack" } x=x y=y width=width height=RACK rx="7"></rect>
-        <g
-            class="hot"
-            id=element
-            role="button"
-            aria-haspopup="menu"
-            tabindex=move || {
-                let focused = parts.focused.get();
-                if focused == tab || focused.is_empty() && first.get() { "0" } else { "-1" }
-            }
-            aria-label=label
-            on:focus=move |_| parts.focused.set(this.clone())
-            on:click=move |_| menu::open_at(parts, id, &opens)
-        >
-            <rect class="ring" x=x + 4.0 y=y + 4.0 width="78" height="86" rx="5"></rect>
+        <g class="hot">
             <text aria-hidden="true" class=move || if down() { "tb tl tbad" } else { "tb tl" } x=x + 14.0 y=y + 24.0>
                 {format!("Broker {id}")}
             </text>
@@ -450,6 +439,19 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
                     if broker.with(|broker| broker.state == BrokerState::Draining) { "" } else { "none" }
                 }
             ></path>
+            <rect
+                class="ring" x=x + 4.0 y=y + 4.0 width="78" height="86" rx="5"
+                id=element
+                role="button"
+                aria-haspopup="menu"
+                tabindex=move || {
+                    let focused = parts.focused.get();
+                    if focused == tab || focused.is_empty() && first.get() { "0" } else { "-1" }
+                }
+                aria-label=label
+                on:focus=move |_| parts.focused.set(this.clone())
+                on:click=move |_| menu::open_at(parts, id, &opens)
+            ></rect>
         </g>
         <g class="detail" style:display=move || if words.get().is_some() { "none" } else { "" } aria-hidden="true">
             <text aria-hidden="true" class="t3" x=x + 14.0 y=y + 101.0>"in"</text>
@@ -558,13 +560,7 @@ fn producer(parts: Parts, place: ProducerPlace) -> impl IntoView {
     };
     let inspect = place.id.clone();
     view! {
-        <g
-            class="hot"
-            role="button"
-            tabindex="-1"
-            aria-label=move || producer.with(|producer| format!("Producer {}, {}", producer.name, summary().0))
-            on:click=move |_| store.inspect(Subject::Client(inspect.clone()))
-        >
+        <g class="hot">
             <rect class="node" x="8" y=y width="140" height=place.height rx="7"></rect>
             <text aria-hidden="true" class="tb th" x="19" y=y + 20.0>
                 {move || producer.with(|producer| shorten(&producer.name, 19))}
@@ -609,6 +605,13 @@ fn producer(parts: Parts, place: ProducerPlace) -> impl IntoView {
                     }
                 })
                 .collect_view()}
+            <rect
+                class="ring" x="8" y=y width="140" height=place.height rx="7"
+                role="button"
+                tabindex="-1"
+                aria-label=move || producer.with(|producer| format!("Producer {}, {}", producer.name, summary().0))
+                on:click=move |_| store.inspect(Subject::Client(inspect.clone()))
+            ></rect>
         </g>
     }
 }
@@ -643,17 +646,7 @@ fn group(parts: Parts, place: GroupPlace) -> impl IntoView {
     let unsettled = move || group.with(|group| !matches!(group.state.as_str(), "stable" | "empty"));
     let label = place.id.clone();
     view! {
-        <g
-            class="hot"
-            role="button"
-            tabindex="-1"
-            aria-label=move || format!("Consumer group {label}, {}", state())
-            on:click=move |_| {
-                if !nameless {
-                    store.inspect(Subject::Group(subject.clone()));
-                }
-            }
-        >
+        <g class="hot">
             <rect class="node" x="882" y=y width="150" height=place.height rx="7"></rect>
             <text aria-hidden="true" class="tb th" x="893" y=y + 20.0>
                 {name}
@@ -680,6 +673,17 @@ fn group(parts: Parts, place: GroupPlace) -> impl IntoView {
                     }
                 })
                 .collect_view()}
+            <rect
+                class="ring" x="882" y=y width="150" height=place.height rx="7"
+                role="button"
+                tabindex="-1"
+                aria-label=move || format!("Consumer group {label}, {}", state())
+                on:click=move |_| {
+                    if !nameless {
+                        store.inspect(Subject::Group(subject.clone()));
+                    }
+                }
+            ></rect>
         </g>
     }
 }
@@ -824,22 +828,22 @@ fn edges(parts: Parts) -> impl IntoView {
                     let y = scene.with(|scene| scene.view.1) - 3.0;
                     let words = format!("+ {}: see Topics", text::count(hidden as usize, "partition"));
                     view! {
-                        <g
-                            class="hot"
-                            role="button"
-                            tabindex="0"
-                            aria-label=format!("{words}")
-                            on:click=move |_| store.show(playground::seam::Tab::Topics)
-                            on:keydown=move |event: leptos::ev::KeyboardEvent| {
-                                if event.key() == "Enter" {
-                                    store.show(playground::seam::Tab::Topics);
-                                }
-                            }
-                        >
-                            <rect class="ring" x="640" y=y - 13.0 width="180" height="17"></rect>
+                        <g class="hot">
                             <text aria-hidden="true" class="t3 end" x="818" y=y>
                                 {words.clone()}
                             </text>
+                            <rect
+                                class="ring" x="640" y=y - 13.0 width="180" height="17"
+                                role="button"
+                                tabindex="0"
+                                aria-label=format!("{words}")
+                                on:click=move |_| store.show(playground::seam::Tab::Topics)
+                                on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                                    if event.key() == "Enter" {
+                                        store.show(playground::seam::Tab::Topics);
+                                    }
+                                }
+                            ></rect>
                         </g>
                     }
                 })

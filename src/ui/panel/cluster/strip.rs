@@ -226,19 +226,7 @@ pub fn Strip(
         move || state.with(|state| if get(state) { "" } else { "none" })
     };
     view! {
-        <g
-            class="hot"
-            id=id
-            role="button"
-            tabindex={
-                let this = this.clone();
-                move || if focused.get() == this { "0" } else { "-1" }
-            }
-            aria-label=move || state.with(|state| state.label.clone())
-            on:focus=move |_| focused.set(this.clone())
-            on:click=move |_| store.inspect(Subject::Replica(inspected.clone()))
-            on:dblclick=move |_| store.open_log(&open.topic, open.partition, Some(open.broker))
-        >
+        <g class="hot">
             <rect
                 class="mk"
                 x=x - 5.0
@@ -248,7 +236,6 @@ pub fn Strip(
                 rx="4"
                 style:display=move || if is_marked.get() { "" } else { "none" }
             ></rect>
-            <rect class="ring" x=x - 3.0 y=y - 18.0 width=width + 6.0 height=height + 24.0 rx="4"></rect>
             <text aria-hidden="true"
                 class=move || text_class(state.with(|state| state.name))
                 x=move || if state.with(|state| state.flag) == 0 { x } else { x + 12.0 }
@@ -319,6 +306,19 @@ pub fn Strip(
                 d=format!("M{} {}l8 8m0-8l-8 8", x + width - 15.0, y + height / 2.0 - 4.0)
                 style:display=optional(|state| state.offline)
             ></path>
+            <rect
+                class="ring" x=x - 3.0 y=y - 18.0 width=width + 6.0 height=height + 24.0 rx="4"
+                id=id
+                role="button"
+                tabindex={
+                    let this = this.clone();
+                    move || if focused.get() == this { "0" } else { "-1" }
+                }
+                aria-label=move || state.with(|state| state.label.clone())
+                on:focus=move |_| focused.set(this.clone())
+                on:click=move |_| store.inspect(Subject::Replica(inspected.clone()))
+                on:dblclick=move |_| store.open_log(&open.topic, open.partition, Some(open.broker))
+            ></rect>
         </g>
     }
 }

@@ -148,6 +148,7 @@ fn screen(store: Store, id: u32) -> impl IntoView {
         let follow = dom::at_end("screen");
         lines.track();
         console.line.track();
+        store.presenting.track();
         if follow {
             request_animation_frame(|| dom::scroll_to_end("screen"));
         }
