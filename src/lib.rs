@@ -6,6 +6,6 @@
 
 pub mod browser;
 pub mod page;
-pub mod ui;
 pub mod storage;
+pub mod ui;
 pub mod worker;

@@ -95,7 +95,9 @@ pub fn start() {
     let from_page = Rc::clone(&inbox);
     link::listen(move |bytes| match decode::<ToEngine>(&bytes) {
         Ok(message) => put(&from_page, In::Page(message)),
-        Err(error) => tell_page(&FromEngine::Starting { what: error.to_string(), done: 0, total: 0 }),
+        Err(error) => {
+            tell_page(&FromEngine::Starting { what: error.to_string(), done: 0, total: 0 })
+        }
     });
     let from_tabs = Rc::clone(&inbox);
     let tabs = Tabs::open(NAME, move |bytes| {
@@ -106,7 +108,11 @@ pub fn start() {
     tell_page(&FromEngine::Starting { what: "Starting the engine".to_owned(), done: 0, total: 0 });
     spawn_local(async move {
         let Ok(tabs) = tabs else {
-            tell_page(&FromEngine::Starting { what: "This browser cannot connect tabs".to_owned(), done: 0, total: 0 });
+            tell_page(&FromEngine::Starting {
+                what: "This browser cannot connect tabs".to_owned(),
+                done: 0,
+                total: 0,
+            });
             return;
         };
         loop {
@@ -174,7 +180,10 @@ async fn run(inbox: &SharedInbox, tabs: &Tabs) {
             match message {
                 In::Page(ToEngine::ExportJournal) => {
                     let name = format!("kafka-playground-{}.kpj", engine.header().seed);
-                    engine.tell(FromEngine::Journal { name, bytes: JOURNAL.with_borrow(Clone::clone) });
+                    engine.tell(FromEngine::Journal {
+                        name,
+                        bytes: JOURNAL.with_borrow(Clone::clone),
+                    });
                 }
                 In::Page(message) => engine.handle(message, now_us()),
                 In::Tab(Say::Hello) => {
@@ -237,10 +246,15 @@ async fn open_storage() -> Result<IndexedDb, StorageError> {
 
 fn state_of(error: &StorageError, unsaved: u32) -> StorageState {
     match error {
-        StorageError::Unavailable(why) | StorageError::Failed(why) => StorageState::Unavailable { why: why.clone() },
+        StorageError::Unavailable(why) | StorageError::Failed(why) => {
+            StorageState::Unavailable { why: why.clone() }
+        }
         StorageError::QuotaExceeded => StorageState::QuotaExceeded { unsaved },
         StorageError::Blocked => StorageState::Blocked,
-        StorageError::Newer => StorageState::Newer { found: u16::from(playground::journal::FORMAT) + 1, newest: u16::from(playground::journal::FORMAT) },
+        StorageError::Newer => StorageState::Newer {
+            found: u16::from(playground::journal::FORMAT) + 1,
+            newest: u16::from(playground::journal::FORMAT),
+        },
     }
 }
 
@@ -264,7 +278,15 @@ struct Keeper {
 impl Keeper {
     fn new(storage: Option<IndexedDb>, writing: bool, state: StorageState) -> Self {
         let now = now_us();
-        Self { storage, writing, state, last_note: now, last_snapshot: now, noted: None, snapshot_at: 0 }
+        Self {
+            storage,
+            writing,
+            state,
+            last_note: now,
+            last_snapshot: now,
+            noted: None,
+            snapshot_at: 0,
+        }
     }
 
     fn set(&mut self, engine: &mut Engine, state: StorageState) {
@@ -281,7 +303,8 @@ impl Keeper {
             return;
         }
         let count = entries.len() as u32;
-        let bytes: Vec<Vec<u8>> = entries.iter().map(playground::journal::Entry::to_bytes).collect();
+        let bytes: Vec<Vec<u8>> =
+            entries.iter().map(playground::journal::Entry::to_bytes).collect();
         if !matches!(self.state, StorageState::Damaged { .. } | StorageState::Newer { .. }) {
             remember_entries(&bytes);
         }
@@ -330,17 +353,24 @@ impl Keeper {
 async fn load(storage: Result<IndexedDb, StorageError>) -> (Engine, Keeper) {
     let storage = match storage {
         Ok(storage) => storage,
-        Err(error) => return (new_engine(new_header()), Keeper::new(None, false, state_of(&error, 0))),
+        Err(error) => {
+            return (new_engine(new_header()), Keeper::new(None, false, state_of(&error, 0)));
+        }
     };
     let stored = match storage.load().await {
         Ok(stored) => stored,
         Err(error) => {
-            return (new_engine(new_header()), Keeper::new(Some(storage), false, state_of(&error, 0)));
+            return (
+                new_engine(new_header()),
+                Keeper::new(Some(storage), false, state_of(&error, 0)),
+            );
         }
     };
     let Some(header) = &stored.header else { return begin_anew(Some(storage)).await };
     match Journal::from_parts(header, &stored.entries) {
-        Ok(journal) => (bring_back(journal, &stored), Keeper::new(Some(storage), true, StorageState::Saved)),
+        Ok(journal) => {
+            (bring_back(journal, &stored), Keeper::new(Some(storage), true, StorageState::Saved))
+        }
         Err(error) => {
             let state = match error {
                 LoadError::TooNew { found, newest } => {
@@ -366,7 +396,11 @@ fn bring_back(journal: Journal, stored: &Stored) -> Engine {
         None => Engine::replay(journal, reached, |done, total| {
             if done % 20 == 0 {
                 let what = "Replaying what you did".to_owned();
-                tell_page(&FromEngine::Starting { what, done: u64::from(done), total: u64::from(total) });
+                tell_page(&FromEngine::Starting {
+                    what,
+                    done: u64::from(done),
+                    total: u64::from(total),
+                });
             }
         }),
     }

@@ -12,7 +12,12 @@ extern "C" {
     // web-sys has LockManager only behind an unstable flag; this is the one method needed.
     type LockManager;
     #[wasm_bindgen(method, catch)]
-    fn request(this: &LockManager, name: &str, options: &Object, callback: &Function) -> Result<Promise, JsValue>;
+    fn request(
+        this: &LockManager,
+        name: &str,
+        options: &Object,
+        callback: &Function,
+    ) -> Result<Promise, JsValue>;
 }
 
 /// Holding it means holding the lock; dropping it gives the lock back.

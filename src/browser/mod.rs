@@ -1,8 +1,8 @@
 //! The doors to the browser's own interfaces: nothing outside this folder and `storage` names `web_sys`.
 
 pub mod canvas;
-pub mod dom;
 pub mod clock;
+pub mod dom;
 pub mod link;
 pub mod lock;
 pub mod tabs;

@@ -60,7 +60,11 @@ impl IndexedDb {
 
     fn write(&self) -> Result<Transaction<'_>, StorageError> {
         let stores = [JOURNAL, REST];
-        self.database.transaction(stores).with_mode(TransactionMode::Readwrite).build().map_err(failed)
+        self.database
+            .transaction(stores)
+            .with_mode(TransactionMode::Readwrite)
+            .build()
+            .map_err(failed)
     }
 }
 
@@ -69,11 +73,16 @@ impl Storage for IndexedDb {
         let transaction = self.database.transaction([JOURNAL, REST]).build().map_err(failed)?;
         let journal = transaction.object_store(JOURNAL).map_err(failed)?;
         let rest = transaction.object_store(REST).map_err(failed)?;
-        let entries = journal.get_all::<JsValue>().primitive().map_err(failed)?.await.map_err(failed)?;
-        let entries = entries.map(|entry| entry.map(|entry| bytes(&entry))).collect::<Result<_, _>>().map_err(failed)?;
+        let entries =
+            journal.get_all::<JsValue>().primitive().map_err(failed)?.await.map_err(failed)?;
+        let entries = entries
+            .map(|entry| entry.map(|entry| bytes(&entry)))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
         let mut named = [None, None, None];
         for (value, name) in named.iter_mut().zip([HEADER, REACHED, SNAPSHOT]) {
-            let found: Option<JsValue> = rest.get(name).primitive().map_err(failed)?.await.map_err(failed)?;
+            let found: Option<JsValue> =
+                rest.get(name).primitive().map_err(failed)?.await.map_err(failed)?;
             *value = found.map(|found| bytes(&found));
         }
         let [header, reached, snapshot] = named;
@@ -94,7 +103,12 @@ impl Storage for IndexedDb {
         let transaction = self.write()?;
         let journal = transaction.object_store(JOURNAL).map_err(failed)?;
         for (number, entry) in (first..).zip(entries) {
-            journal.put(value(entry)).with_key(number).without_key_type().build().map_err(failed)?;
+            journal
+                .put(value(entry))
+                .with_key(number)
+                .without_key_type()
+                .build()
+                .map_err(failed)?;
         }
         transaction.commit().await.map_err(failed)
     }
@@ -130,9 +144,16 @@ fn failed(error: indexed_db_futures::error::Error) -> StorageError {
     let name = match &error {
         indexed_db_futures::error::Error::DomException(exception) => {
             let exception: &JsValue = exception.as_ref();
-            Reflect::get(exception, &"name".into()).ok().and_then(|name| name.as_string()).unwrap_or_default()
+            Reflect::get(exception, &"name".into())
+                .ok()
+                .and_then(|name| name.as_string())
+                .unwrap_or_default()
         }
         _ => String::new(),
     };
-    if name == "QuotaExceededError" { StorageError::QuotaExceeded } else { StorageError::Failed(error.to_string()) }
+    if name == "QuotaExceededError" {
+        StorageError::QuotaExceeded
+    } else {
+        StorageError::Failed(error.to_string())
+    }
 }

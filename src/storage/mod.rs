@@ -40,8 +40,12 @@ impl fmt::Display for StorageError {
         match self {
             Self::Unavailable(why) => write!(f, "this browser keeps nothing for this page: {why}"),
             Self::QuotaExceeded => f.write_str("the space for this page is full"),
-            Self::Blocked => f.write_str("another tab holds an older version of the saved session open"),
-            Self::Newer => f.write_str("the saved session was made by a newer version of this page"),
+            Self::Blocked => {
+                f.write_str("another tab holds an older version of the saved session open")
+            }
+            Self::Newer => {
+                f.write_str("the saved session was made by a newer version of this page")
+            }
             Self::Failed(why) => f.write_str(why),
         }
     }
@@ -56,7 +60,11 @@ pub trait Storage {
     fn begin(&self, header: &[u8]) -> impl Future<Output = Result<(), StorageError>>;
 
     /// Appends entries; the first has the number `first`.
-    fn append(&self, first: u32, entries: &[Vec<u8>]) -> impl Future<Output = Result<(), StorageError>>;
+    fn append(
+        &self,
+        first: u32,
+        entries: &[Vec<u8>],
+    ) -> impl Future<Output = Result<(), StorageError>>;
 
     /// Notes the time reached.
     fn note_reached(&self, reached: &[u8]) -> impl Future<Output = Result<(), StorageError>>;
