@@ -17,7 +17,7 @@ pub struct Link {
     pub bandwidth_bytes_per_s: u64,
     /// Messages of a million that are lost and sent again after `RETRANSMISSION`, as TCP does.
     pub loss_per_million: u32,
-    /// Nothing passes. What was sent meanwhile is lost.
+    /// Nothing passes. What was sent meanwhile is lost, and the connection with it: its ends notice when they next use it.
     pub cut: bool,
 }
 
@@ -44,6 +44,8 @@ pub struct Network {
     /// When the direction is free again; what is sent later arrives later.
     busy_until: BTreeMap<(NodeId, NodeId), Direction>,
     connections: BTreeSet<(NodeId, NodeId)>,
+    /// Connections on which something was lost in a cut: what comes after it cannot be delivered.
+    broken: BTreeSet<(NodeId, NodeId)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
@@ -92,6 +94,7 @@ impl Network {
         }
         let link = self.link(from, to);
         if link.cut {
+            self.broken.insert(ends(from, to));
             return None;
         }
         self.connections.insert(ends(from, to));
@@ -115,7 +118,15 @@ impl Network {
 
     /// Forgets the connection; true if there was one.
     pub(crate) fn close(&mut self, a: NodeId, b: NodeId) -> bool {
+        self.broken.remove(&ends(a, b));
         self.connections.remove(&ends(a, b))
+    }
+
+    /// Whether the next message from `from`, now that it could pass, finds its connection reset.
+    pub(crate) fn is_reset(&self, from: NodeId, to: NodeId) -> bool {
+        !self.broken.is_empty()
+            && self.broken.contains(&ends(from, to))
+            && !self.link(from, to).cut
     }
 
     /// Everyone `node` has a connection with, in order; the connections are closed.
@@ -135,6 +146,7 @@ impl Network {
     pub(crate) fn forget(&mut self, node: NodeId) {
         self.changed.retain(|&(a, b), _| a != node && b != node);
         self.busy_until.retain(|&(a, b), _| a != node && b != node);
+        self.broken.retain(|&(a, b)| a != node && b != node);
     }
 }
 

@@ -402,6 +402,13 @@ impl<A: Actor> Simulation<A> {
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, message: A::Message) {
+        if self.network.is_reset(from, to) {
+            // Like TCP: no later message is delivered behind a lost one. Both ends learn of it, this message is lost too.
+            self.network.close(from, to);
+            self.announce_disconnect(to, from);
+            self.announce_disconnect(from, to);
+            return;
+        }
         let size = message.size_bytes();
         let arrival = self.network.arrival(self.now, from, to, size, &mut self.link_random);
         let slot = arrival.map(|arrives_at| self.put_in_flight(from, to, arrives_at, message));

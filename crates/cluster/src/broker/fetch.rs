@@ -76,7 +76,7 @@ impl KafkaNode {
             min_bytes: request.min_bytes.max(0) as u32,
             max_bytes: request.max_bytes.clamp(0, FETCH_MAX_BYTES) as u32,
             isolation_level: request.isolation_level,
-            rack_id: request.rack_id,
+            rack_id: if self.selects_by_rack() { request.rack_id } else { String::new() },
             full: request.session_epoch <= INITIAL_EPOCH,
             session_id: if key > 0 { key as i32 } else { 0 },
             deadline: now + Micros::from_ms(request.max_wait_ms.max(0) as u64),
@@ -92,6 +92,12 @@ impl KafkaNode {
             let timer = KafkaTimer::Purgatory;
             self.memory.purgatory.insert(deadline, PurgatoryKey::Fetch(key), timer, context);
         }
+    }
+
+    /// Whether `replica.selector.class` sends consumers to the closest replica.
+    fn selects_by_rack(&self) -> bool {
+        let class = self.broker_setting("replica.selector.class");
+        class.is_some_and(|class| class.ends_with(".RackAwareReplicaSelector"))
     }
 
     /// The session that the request opens, continues, or does without.
@@ -113,6 +119,10 @@ impl KafkaNode {
         }
         if request.session_id != 0 {
             self.close_session(i64::from(request.session_id));
+        }
+        if follower.is_some() {
+            // A follower has one session; what it opened before it gave up.
+            self.close_sessions_of(peer);
         }
         let session = FetchSession::new(peer, follower, now);
         if request.session_epoch == FINAL_EPOCH {

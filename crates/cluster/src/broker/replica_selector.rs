@@ -6,8 +6,7 @@ use super::partition::Partition;
 use crate::controller::image::MetadataImage;
 use crate::types::{BrokerId, Offset};
 
-/// A replica in the consumer's rack that has what it asks for, unless the leader itself is there. The consumer's rack is
-/// only known to a broker whose selector is rack-aware; others get an empty one.
+/// A replica in the consumer's rack that has what it asks for, unless the leader itself is there.
 pub fn preferred_read_replica(
     partition: &Partition,
     image: &MetadataImage,
