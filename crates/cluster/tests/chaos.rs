@@ -233,3 +233,40 @@ fn acknowledged_records_survive_faults() {
         }
     }
 }
+
+/// The world as bytes, each batch once.
+fn bytes(world: &World) -> Vec<u8> {
+    cluster::log::batch_pool::with_pool(|| postcard::to_stdvec(world).expect("it is plain data"))
+}
+
+#[test]
+fn a_restored_world_runs_on_as_if_it_had_never_stopped() {
+    for seed in 1..=3 {
+        let mut random = Random::from_seed(seed);
+        let mut world = World::new(ClusterSpec::default_cluster(0), seed);
+        world.run_until(Micros::from_secs(8));
+        let producer = client(&mut world, ClientKind::Producer);
+        let mut paused = BTreeSet::new();
+        for tag in 0..40 {
+            let record = ProducerRecord {
+                topic: "auto".to_owned(),
+                value: Some(b"value".as_slice().into()),
+                ..ProducerRecord::default()
+            };
+            world.tell_client(producer, ClientCommand::Send { tag, record });
+            if tag % 10 == 9 {
+                trouble(&mut world, &mut random, &mut paused);
+            }
+            world.run_until(world.now() + Micros(random.below(1_500_000)));
+        }
+        let snapshot = bytes(&world);
+        let restored: World = cluster::log::batch_pool::with_pool(|| {
+            postcard::from_bytes(&snapshot).expect("it is read back")
+        });
+        let mut worlds = [world, restored];
+        for world in &mut worlds {
+            world.run_until(world.now() + Micros::from_secs(40));
+        }
+        assert_eq!(bytes(&worlds[0]), bytes(&worlds[1]), "seed {seed}");
+    }
+}
