@@ -1,8 +1,15 @@
 //! Measures records a second through a whole cluster: `cargo run --release -p cluster --example cluster_throughput`.
 //! Three brokers, replication factor 3, acks=all, 100 B values: what BENCHMARKS.md calls "records/s".
+#![expect(
+    clippy::disallowed_types,
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "a native measurement"
+)]
 
 use cluster::client::{
-    BootstrapServer, ClientCommand, ClientKind, ClientNotice, ClientSpec, Destination, GeneratedLoad,
+    BootstrapServer, ClientCommand, ClientKind, ClientNotice, ClientSpec, Destination,
+    GeneratedLoad,
 };
 use cluster::protocol::{CreatableTopic, CreateTopicsRequest};
 use cluster::world::{ClusterSpec, World};
@@ -18,7 +25,10 @@ fn client(world: &mut World, kind: ClientKind, config: &[(&str, &str)]) -> NodeI
         client_id: "load".to_owned(),
         bootstrap,
         kind,
-        config: config.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        config: config
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect(),
         host: "/127.0.0.1".to_owned(),
     })
 }
@@ -34,7 +44,6 @@ fn until(world: &mut World, done: impl Fn(&ClientNotice) -> bool) -> ClientNotic
     }
 }
 
-#[expect(clippy::disallowed_types, reason = "a measurement")]
 fn main() {
     let mut world = World::new(ClusterSpec::default_cluster(0), 1);
     while !world.nodes().all(|(_, node)| node.is_started()) {
@@ -47,9 +56,14 @@ fn main() {
         replication_factor: 3,
         ..CreatableTopic::default()
     };
-    let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, validate_only: false };
-    let command =
-        ClientCommand::Call { call: 1, to: Destination::Any, request: request.into(), timeout_ms: 30_000 };
+    let request =
+        CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, validate_only: false };
+    let command = ClientCommand::Call {
+        call: 1,
+        to: Destination::Any,
+        request: request.into(),
+        timeout_ms: 30_000,
+    };
     world.tell_client(admin, command);
     until(&mut world, |notice| matches!(notice, ClientNotice::Response { .. }));
 

@@ -170,7 +170,7 @@ fn run(seed: u64) {
         let contents: Vec<Vec<(Offset, u64, i16)>> = replicas
             .iter()
             .map(|replica| {
-                let batches = replica.log.segments().flat_map(|segment| segment.batches());
+                let batches = replica.log.segments().flat_map(cluster::log::LogSegment::batches);
                 batches
                     .flat_map(|batch| {
                         let records = batch.records().expect("records");

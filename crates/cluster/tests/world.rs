@@ -46,9 +46,9 @@ impl Cluster {
         stepped
     }
 
-    /// Lets events happen until `done`; gives the seconds that took.
+    /// Lets events happen until `done`; gives the milliseconds that took.
     #[track_caller]
-    fn until(&mut self, patience_s: u64, what: &str, done: impl Fn(&Self) -> bool) -> f64 {
+    fn until(&mut self, patience_s: u64, what: &str, done: impl Fn(&Self) -> bool) -> u64 {
         let start = self.world.now();
         let deadline = start + Micros::from_secs(patience_s);
         while !done(self) {
@@ -56,7 +56,7 @@ impl Cluster {
             assert!(next.is_some_and(|next| next <= deadline), "{what}: not within {patience_s} s");
             self.step();
         }
-        (self.world.now() - start).0 as f64 / 1e6
+        (self.world.now() - start).as_ms()
     }
 
     fn run(&mut self, ms: u64) {
@@ -330,20 +330,20 @@ fn a_killed_broker_is_fenced_and_comes_back_into_the_isr() {
             .expect("a node that is not the active controller");
         cluster.world.kill_node(victim);
         let gone = |cluster: &Cluster| (0..3).all(|p| !cluster.isr("orders", p).contains(&victim));
-        let seconds = cluster.until(15, "the ISR shrinks", gone);
+        let ms = cluster.until(15, "the ISR shrinks", gone);
         // 9 s after its last heartbeat, which may be 2 s old, at the next look of the controller.
-        assert!((7.0..10.2).contains(&seconds), "seed {seed}: {seconds}");
+        assert!((7_000..10_200).contains(&ms), "seed {seed}: {ms}");
         for partition in 0..3 {
             assert_ne!(cluster.leader("orders", partition), victim);
         }
         cluster.world.start_node(victim);
-        let seconds = cluster.until(10, "it is started", |cluster| {
-            cluster.world.node(victim).is_some_and(|node| node.is_started())
+        let ms = cluster.until(10, "it is started", |cluster| {
+            cluster.world.node(victim).is_some_and(cluster::broker::KafkaNode::is_started)
         });
-        assert!((2.3..2.8).contains(&seconds), "seed {seed}: started after {seconds}");
+        assert!((2_300..2_800).contains(&ms), "seed {seed}: started after {ms}");
         let back = |cluster: &Cluster| (0..3).all(|p| cluster.isr("orders", p) == [1, 2, 3]);
-        let seconds = cluster.until(5, "it is in all ISRs, ascending", back);
-        assert!(seconds < 1.5, "seed {seed}: back after {seconds}");
+        let ms = cluster.until(5, "it is in all ISRs, ascending", back);
+        assert!(ms < 1_500, "seed {seed}: back after {ms}");
         for partition in 0..3 {
             assert_ne!(cluster.leader("orders", partition), victim, "leaders stay where they are");
         }
@@ -356,11 +356,11 @@ fn sigterm_moves_leaders_away_before_the_process_ends() {
         let mut cluster = Cluster::start(seed);
         cluster.create_topic("orders", 3, 3, &[]);
         cluster.world.terminate_node(2);
-        let seconds = cluster.until(10, "the process ends", |cluster| {
+        let ms = cluster.until(10, "the process ends", |cluster| {
             cluster.world.node_state(2) == Some(ProcessState::Down)
         });
         // The controller lets it go once the others' heartbeats say that they know.
-        assert!(seconds < 3.0, "seed {seed}: {seconds}");
+        assert!(ms < 3_000, "seed {seed}: {ms}");
         // If the active controller left, the next one is there soon.
         cluster.run(100);
         for partition in 0..3 {
@@ -520,8 +520,8 @@ fn a_follower_that_cannot_fetch_leaves_the_isr_after_its_lag_limit() {
     cluster.cut(follower, leader, true);
     cluster.produce(producer, "orders", &["two"])[0].as_ref().expect("it is acknowledged");
     let shrunk = |cluster: &Cluster| !cluster.isr("orders", 0).contains(&follower);
-    let seconds = cluster.until(60, "the ISR shrinks", shrunk);
-    assert!((29.0..46.0).contains(&seconds), "{seconds}");
+    let ms = cluster.until(60, "the ISR shrinks", shrunk);
+    assert!((29_000..46_000).contains(&ms), "{ms}");
     cluster.cut(follower, leader, false);
     cluster.until(60, "it is back", |cluster| cluster.isr("orders", 0) == [1, 2, 3]);
     assert_eq!(cluster.end_offset(follower, "orders"), 2);

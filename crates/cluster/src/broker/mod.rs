@@ -224,7 +224,7 @@ impl KafkaNode {
                 match listener {
                     Listener::Controller => self.on_controller_request(reply_to, request, context),
                     Listener::Broker => {
-                        self.on_broker_request(reply_to, client_id, request, context)
+                        self.on_broker_request(reply_to, client_id, request, context);
                     }
                 }
             }
@@ -259,7 +259,7 @@ impl KafkaNode {
                 Self::reply(reply_to, self.handle_offset_for_leader_epoch(&request), context);
             }
             Request::DeleteRecords(request) => {
-                self.handle_delete_records(reply_to, &request, context)
+                self.handle_delete_records(reply_to, &request, context);
             }
             Request::ApiVersions(_) => Self::reply(reply_to, self.handle_api_versions(), context),
             Request::InitProducerId(request) => {
@@ -312,7 +312,7 @@ impl KafkaNode {
             }
             (Purpose::ReplicaFetch(leader), _) => self.on_replica_fetch_failure(leader, context),
             (Purpose::FollowerOffsets(question), _) => {
-                self.on_leader_offsets(question, None, context)
+                self.on_leader_offsets(question, None, context);
             }
         }
     }
@@ -370,7 +370,7 @@ impl KafkaNode {
                         PurgatoryKey::Produce(number) => self.expire_produce(number, context),
                         PurgatoryKey::Fetch(key) => self.complete_fetch(key, context),
                         PurgatoryKey::DeleteRecords(number) => {
-                            self.expire_deletion(number, context)
+                            self.expire_deletion(number, context);
                         }
                     }
                 }
