@@ -545,7 +545,7 @@ fn tables(store: Store) -> impl IntoView {
     let members = Memo::new(move |_| store.groups.with(|view| view.members.clone()));
     let offsets = Memo::new(move |_| store.groups.with(|view| view.offsets.clone()));
     view! {
-        <div class="stage scrolls fill" tabindex="0" role="group" aria-label="The group as text">
+        <div class="stage scrolls tall" tabindex="0" role="group" aria-label="The group as text">
             <table class="mx">
                 <caption>
                     {move || {

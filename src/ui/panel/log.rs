@@ -686,7 +686,7 @@ fn tables(store: Store) -> impl IntoView {
         })
     });
     view! {
-        <div class="stage scrolls fill" tabindex="0" role="group" aria-label="The log as text">
+        <div class="stage scrolls tall" tabindex="0" role="group" aria-label="The log as text">
             <table class="mx">
                 <caption>{move || header.with(|log| log.replica.partition_key().to_string())}</caption>
                 <tbody>

@@ -409,7 +409,7 @@ fn name(peer: &Peer) -> String {
 fn tables(store: Store) -> impl IntoView {
     let messages = Memo::new(move |_| store.rpcs.with(|view| view.messages.clone()));
     view! {
-        <div class="stage scrolls fill" tabindex="0" role="group" aria-label="Requests as text">
+        <div class="stage scrolls tall" tabindex="0" role="group" aria-label="Requests as text">
             <table class="mx">
                 <caption>"Requests and responses, newest first"</caption>
                 <thead>

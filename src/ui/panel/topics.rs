@@ -138,7 +138,7 @@ pub fn topics(store: Store) -> impl IntoView {
                 )
             }
         >
-            <div class="stage scrolls fill" tabindex="0" role="group" aria-label="Partitions by brokers">
+            <div class="stage scrolls tall" tabindex="0" role="group" aria-label="Partitions by brokers">
                 <svg width="0" height="0" aria-hidden="true">
                     <defs inner_html=PATTERNS></defs>
                 </svg>

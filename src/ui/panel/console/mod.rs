@@ -272,7 +272,7 @@ fn line_editor(store: Store, id: u32, console: Console) -> impl IntoView {
     };
     let open = Memo::new(move |_| state.with(|state| !state.menu.is_empty()));
     view! {
-        <div class="line">
+        <div class="cmdline">
             {move || {
                 state
                     .with(|state| state.search.clone())
