@@ -310,3 +310,25 @@ pub fn report_panics() {
         web_sys::console::error_1(&JsValue::from_str(&panic.to_string()));
     }));
 }
+
+thread_local! {
+    /// What had the focus before something floated over the page.
+    static FOCUSED: std::cell::RefCell<Option<HtmlElement>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Notes what has the focus.
+pub fn remember_focus() {
+    let element =
+        document().active_element().map(|element| element.unchecked_into::<HtmlElement>());
+    FOCUSED.set(element);
+}
+
+/// Gives the focus back to what had it, if it is still there and nothing else has taken it.
+pub fn restore_focus() {
+    let taken = document().active_element().is_some_and(|element| {
+        element.tag_name() != "BODY" && element.closest("dialog").ok().flatten().is_none()
+    });
+    if let Some(element) = FOCUSED.take().filter(|_| !taken) {
+        let _ = element.focus();
+    }
+}

@@ -92,6 +92,8 @@ pub struct Store {
     consoles: StoredValue<BTreeMap<TerminalId, Console>>,
     pub terminal: RwSignal<TerminalId>,
     next_line: StoredValue<u32>,
+    /// The engine has told its terminals since it was ready.
+    knows_terminals: StoredValue<bool>,
     pub subscription: RwSignal<Subscription>,
     pub drawer_tab: RwSignal<DrawerTab>,
     pub overlay: RwSignal<Overlay>,
@@ -139,6 +141,7 @@ impl Store {
             consoles: StoredValue::new(BTreeMap::new()),
             terminal: RwSignal::new(0),
             next_line: StoredValue::new(0),
+            knows_terminals: StoredValue::new(false),
             subscription: RwSignal::new(Subscription::default()),
             drawer_tab: RwSignal::new(DrawerTab::Explain),
             overlay: RwSignal::new(Overlay::None),
@@ -341,6 +344,7 @@ impl Store {
             self.storage.set(StorageState::ReadOnly);
         }
         self.ready.set(ready);
+        self.knows_terminals.set_value(false);
         self.phase.set(Phase::Running);
         self.send(ToEngine::Subscribe(self.subscription.get_untracked()));
     }
@@ -349,7 +353,9 @@ impl Store {
         let known = self.terminals.with_untracked(|known| known.iter().map(|info| info.id).max());
         let newest = terminals.iter().map(|info| info.id).max();
         let current = self.terminal.get_untracked();
-        if newest > known && self.phase.with_untracked(|phase| *phase == Phase::Running) {
+        let news = self.knows_terminals.get_value();
+        self.knows_terminals.set_value(true);
+        if newest > known && news {
             self.terminal.set(newest.unwrap_or_default());
         } else if !terminals.iter().any(|info| info.id == current) {
             self.terminal.set(terminals.first().map(|info| info.id).unwrap_or_default());

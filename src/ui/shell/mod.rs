@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use playground::seam::{Tab, ToEngine};
 
 use super::panel;
-use super::store::{DrawerTab, Phase, Store, use_store};
+use super::store::{DrawerTab, Overlay, Phase, Store, use_store};
 use super::widget::icons::{EXPLAIN, MENU, NETWORK, SCROLL, USERS};
 use super::widget::splitter::Splitter;
 use super::widget::{Icon, Mark};
@@ -30,6 +30,16 @@ pub fn app() -> impl IntoView {
     });
     dom::watch_visibility(move || {
         store.subscription.update(|wanted| wanted.hidden = dom::hidden())
+    });
+    // What floats takes the focus, and gives it back.
+    Effect::new(move |was: Option<bool>| {
+        let open = store.overlay.get() != Overlay::None;
+        match (was.unwrap_or(false), open) {
+            (false, true) => dom::remember_focus(),
+            (true, false) => dom::restore_focus(),
+            _ => {}
+        }
+        open
     });
     Effect::new(move || {
         store.layout.track();
@@ -184,7 +194,7 @@ fn phone_navigation(store: Store) -> impl IntoView {
             {item(NETWORK, "Cluster", Tab::Cluster)}
             {item(SCROLL, "Log", Tab::Log)}
             {item(USERS, "Groups", Tab::Groups)}
-            <button on:click=move |_| store.overlay.set(super::store::Overlay::Palette)>
+            <button on:click=move |_| store.overlay.set(Overlay::Palette)>
                 <Icon icon=MENU size="l"/>
                 "More"
             </button>

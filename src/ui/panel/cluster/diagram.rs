@@ -419,7 +419,7 @@ fn rack(parts: Parts, id: i32) -> impl IntoView {
             <text aria-hidden="true" class=move || if down() { "tb tl tbad" } else { "tb tl" } x=x + 14.0 y=y + 24.0>
                 {format!("Broker {id}")}
             </text>
-            <path class="kebab" d=format!("M{} {}l3.5 4.5l3.5 -4.5z", x + 73.0, y + 17.0)></path>
+            <path class="kebab detail" d=format!("M{} {}l3.5 4.5l3.5 -4.5z", x + 73.0, y + 17.0)></path>
             <text aria-hidden="true" class="t3" x=x + 14.0 y=y + 39.0>
                 {move || broker.with(|broker| broker.rack.clone().map_or_else(|| broker.name.clone(), |rack| format!("rack {rack}")))}
             </text>

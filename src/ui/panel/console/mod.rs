@@ -148,12 +148,15 @@ fn screen(store: Store, id: u32) -> impl IntoView {
         let follow = dom::at_end("screen");
         lines.track();
         console.line.track();
-        store.presenting.track();
         if follow {
             request_animation_frame(|| dom::scroll_to_end("screen"));
         }
     });
-    request_animation_frame(|| dom::scroll_to_end("screen"));
+    Effect::new(move || {
+        store.presenting.track();
+        let end = || dom::scroll_to_end("screen");
+        request_animation_frame(move || request_animation_frame(end));
+    });
     view! {
         <div
             id="screen"
