@@ -90,6 +90,8 @@ pub struct Store {
     pub flights: StoredValue<Rc<RefCell<Vec<Flight>>>, LocalStorage>,
     pub terminals: RwSignal<Vec<TerminalInfo>>,
     consoles: StoredValue<BTreeMap<TerminalId, Console>>,
+    /// What is made later belongs to the page, not to the component that asked first.
+    owner: StoredValue<Owner>,
     pub terminal: RwSignal<TerminalId>,
     next_line: StoredValue<u32>,
     /// The engine has told its terminals since it was ready.
@@ -139,6 +141,7 @@ impl Store {
                 ..TerminalInfo::default()
             }]),
             consoles: StoredValue::new(BTreeMap::new()),
+            owner: StoredValue::new(Owner::current().unwrap_or_default()),
             terminal: RwSignal::new(0),
             next_line: StoredValue::new(0),
             knows_terminals: StoredValue::new(false),
@@ -243,7 +246,7 @@ impl Store {
         {
             return console;
         }
-        let console = Console {
+        let console = self.owner.get_value().with(|| Console {
             lines: RwSignal::new(VecDeque::new()),
             line: RwSignal::new(LineState {
                 terminal,
@@ -251,7 +254,7 @@ impl Store {
                 ..LineState::default()
             }),
             edit: StoredValue::new(0),
-        };
+        });
         self.consoles.update_value(|consoles| {
             consoles.insert(terminal, console);
         });
