@@ -80,6 +80,11 @@ impl Network {
         self.changed.iter().map(|(ends, link)| (*ends, *link))
     }
 
+    /// Whether the two have a connection.
+    pub fn is_connected(&self, a: NodeId, b: NodeId) -> bool {
+        self.connections.contains(&ends(a, b))
+    }
+
     /// When a message of `size_bytes` sent now arrives; `None` where the link is cut.
     pub(crate) fn arrival(
         &mut self,
@@ -124,9 +129,7 @@ impl Network {
 
     /// Whether the next message from `from`, now that it could pass, finds its connection reset.
     pub(crate) fn is_reset(&self, from: NodeId, to: NodeId) -> bool {
-        !self.broken.is_empty()
-            && self.broken.contains(&ends(from, to))
-            && !self.link(from, to).cut
+        !self.broken.is_empty() && self.broken.contains(&ends(from, to)) && !self.link(from, to).cut
     }
 
     /// Everyone `node` has a connection with, in order; the connections are closed.

@@ -129,6 +129,22 @@ impl Client {
         &self.network
     }
 
+    /// The producer, if it is one: for observers.
+    pub fn producer(&self) -> Option<&Producer> {
+        match &self.kind {
+            Kind::Producer(producer) => Some(producer),
+            _ => None,
+        }
+    }
+
+    /// The consumer, if it is one: for observers.
+    pub fn consumer(&self) -> Option<&Consumer> {
+        match &self.kind {
+            Kind::Consumer(consumer) => Some(consumer),
+            _ => None,
+        }
+    }
+
     pub fn handle(&mut self, input: Input<Process>, context: &mut ProcessContext<'_>) {
         if self.closed {
             return;

@@ -293,6 +293,11 @@ impl RecordBatchBuilder {
         body + size_of_varint(body as i32)
     }
 
+    /// The batch as it would be now, not compressed: for observers.
+    pub fn preview(&self) -> Result<Batch, LogError> {
+        Self { compression: CompressionType::None, ..self.clone() }.build()
+    }
+
     /// The finished batch. Fails only if this build lacks the codec.
     pub fn build(mut self) -> Result<Batch, LogError> {
         let header = BatchHeader {

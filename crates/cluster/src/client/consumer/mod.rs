@@ -99,6 +99,12 @@ impl Consumer {
         Some(running.subscriptions.get(partition)?.position?.offset)
     }
 
+    /// Its member id, once the coordinator has given it one.
+    pub fn member_id(&self) -> Option<&str> {
+        let group = self.state.as_ref().ok()?.group.as_ref()?;
+        Some(group.member_id.as_str()).filter(|id| !id.is_empty())
+    }
+
     /// What its owner tells it.
     pub fn command(&mut self, command: ClientCommand, io: &mut Io<'_, '_>) {
         match &mut self.state {

@@ -458,6 +458,11 @@ impl Accumulator {
         self.muted.remove(partition);
     }
 
+    /// All batches that wait, by topic and partition, oldest first.
+    pub fn batches(&self) -> impl Iterator<Item = &ProducerBatch> {
+        self.topics.values().flat_map(|topic| topic.queues.values()).flatten()
+    }
+
     /// Nothing waits to be sent.
     pub fn is_empty(&self) -> bool {
         self.topics.values().flat_map(|topic| topic.queues.values()).all(VecDeque::is_empty)

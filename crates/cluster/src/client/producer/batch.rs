@@ -207,6 +207,14 @@ impl ProducerBatch {
         }
     }
 
+    /// The batch as it would be sent now, not compressed if it is still open: for observers.
+    pub fn preview(&self) -> Option<Batch> {
+        match &self.contents {
+            Contents::Closed(batch) => Some(batch.clone()),
+            Contents::Open(builder) => builder.preview().ok(),
+        }
+    }
+
     /// The finished batch, built the first time; and the uncompressed size of its records then, for the estimate.
     pub fn close(&mut self) -> Result<(Batch, Option<u32>), LogError> {
         self.closed_for_appends = true;

@@ -8,6 +8,7 @@ pub mod accumulator;
 pub mod batch;
 mod config;
 mod load;
+mod observe;
 pub mod sequences;
 pub mod view;
 
