@@ -3,15 +3,19 @@
 pub mod admin;
 pub mod common;
 mod exception;
+mod groups;
 mod json;
 mod kafka_broker_api_versions;
 mod kafka_console_consumer;
 mod kafka_console_producer;
+mod kafka_consumer_groups;
 mod kafka_get_offsets;
 mod kafka_leader_election;
 mod kafka_topics;
 mod record_format;
 mod requests;
+mod reset_offsets;
+mod table;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +30,7 @@ pub static TOOLS: &[&Tool] = &[
     &kafka_console_consumer::TOOL,
     &kafka_console_producer::TOOL,
     &kafka_get_offsets::TOOL,
+    &kafka_consumer_groups::TOOL,
     &kafka_leader_election::TOOL,
     &kafka_topics::TOOL,
 ];
