@@ -20,6 +20,8 @@ pub mod coordinator_partition;
 pub mod event;
 pub mod java;
 pub mod log;
+#[cfg(feature = "planted-bug")]
+pub mod planted_bug;
 pub mod protocol;
 pub mod topic_names;
 pub mod types;

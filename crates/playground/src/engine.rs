@@ -39,6 +39,8 @@ pub struct Engine {
     storage: Option<StorageState>,
     outbox: VecDeque<FromEngine>,
     reset: Option<()>,
+    /// The page was told of a broken guarantee.
+    failed: bool,
     restored: bool,
     read_only: bool,
     /// Real time and virtual time at the last frame, for the speed that is really reached.
@@ -68,6 +70,7 @@ impl Engine {
             storage: None,
             outbox: VecDeque::new(),
             reset: None,
+            failed: false,
             read_only: false,
             last_look: (0, Micros::ZERO),
             reached: 0,
@@ -397,6 +400,13 @@ impl Engine {
 
     /// Tells the page what is new. Called at most once for each frame of the page.
     pub fn frame(&mut self, real_us: u64) {
+        if let Some(violation) = self.session.violation()
+            && !self.failed
+        {
+            let failure = self.failure(&violation.guarantee, &violation.what);
+            self.outbox.push_back(FromEngine::Failed(failure));
+            self.failed = true;
+        }
         let printed = self.session.take_printed();
         if !printed.is_empty() {
             self.outbox.push_back(FromEngine::Output(printed));

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use cluster::checker::{Checker, Violation};
 use cluster::world::{ClusterSpec, World};
 use console::console::Console;
 use console::host::HostEvent;
@@ -40,6 +41,9 @@ pub struct Session {
     random: Random,
     narrator: Narrator,
     observer: Observer,
+    checker: Checker,
+    /// A guarantee that this engine has broken: nothing happens any more.
+    violation: Option<Violation>,
     scrollback: BTreeMap<TerminalId, VecDeque<Chunk>>,
     /// What was printed since it was last taken.
     #[serde(skip)]
@@ -70,6 +74,8 @@ impl Session {
             console: Console::new(),
             narrator: Narrator::default(),
             observer: Observer::default(),
+            checker: Checker::default(),
+            violation: None,
             scrollback: BTreeMap::new(),
             printed: Vec::new(),
             subscription: Subscription::default(),
@@ -169,8 +175,16 @@ impl Session {
 
     // ---- time
 
+    /// The guarantee that was broken, if one was: a bug of the engine, which stops the session.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_ref()
+    }
+
     /// When something happens next.
     pub fn next_time(&self) -> Option<Micros> {
+        if self.violation.is_some() {
+            return None;
+        }
         let times =
             [self.world.next_time(), self.console.next_deadline(), self.containers.deadline()];
         times.into_iter().flatten().min().map(|next| next.max(self.now()))
@@ -196,7 +210,7 @@ impl Session {
                 return false;
             }
         }
-        if time < Micros::MAX {
+        if time < Micros::MAX && self.violation.is_none() {
             self.world.advance_to(time);
         }
         true
@@ -246,6 +260,9 @@ impl Session {
             return;
         }
         let now = self.world.now();
+        if self.violation.is_none() {
+            self.violation = self.checker.observe(&self.world, &happenings).err();
+        }
         self.containers.observe(now, self.world.spec().epoch_ms, &happenings);
         self.narrator.observe(now, &happenings);
         self.observer.observe(now, self.world.simulation(), &happenings, &self.subscription);
@@ -255,6 +272,9 @@ impl Session {
 
     /// Does what a person did, now. Everything that happens at this time has to have happened before: `run_until(now)`.
     pub fn apply(&mut self, entry: &Entry) {
+        if self.violation.is_some() {
+            return;
+        }
         debug_assert_eq!(entry.at, self.now(), "an entry is applied at its time");
         self.applied += 1;
         let terminal = console_terminal(entry.terminal);

@@ -1,6 +1,7 @@
 //! The tasks that run the engine natively; `cargo xtask <task>` builds and starts this.
 
 mod bench;
+mod fuzz;
 mod vectors;
 
 use std::process::ExitCode;
@@ -15,7 +16,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task { name: "vectors", usage: "vectors DIR", run: vectors::run },
     Task { name: "replay", usage: "replay DIR [--scenario NAME] [--diff]", run: |_| None },
-    Task { name: "fuzz", usage: "fuzz [--seed S] [--seeds A..B] [--minutes M]", run: |_| None },
+    Task { name: "fuzz", usage: "fuzz [--seed S] [--seeds A..B] [--minutes M]", run: fuzz::run },
     Task { name: "bench", usage: "bench [--json]", run: bench::run },
 ];
 

@@ -291,6 +291,10 @@ impl Partition {
         let maximal_isr = leader.maximal_isr();
         let mut high_watermark = end;
         for (&id, replica) in &leader.replicas {
+            #[cfg(feature = "planted-bug")]
+            if crate::planted_bug::is_planted() && maximal_isr.last() == Some(&id) {
+                continue;
+            }
             if replica.log_end_offset < high_watermark
                 && (maximal_isr.contains(&id)
                     || (replica.is_caught_up(end, now) && replica.is_eligible(id, brokers)))
