@@ -197,7 +197,6 @@ impl History {
             if found.base_offset >= self.end {
                 self.batches.push_back(found);
                 self.end = found.last_offset + 1;
-                self.furthest_end = self.furthest_end.max(self.end);
             } else if let Some(expected) = self.at(found.base_offset)
                 && *expected != found
             {
@@ -209,6 +208,9 @@ impl History {
                 return Err(("replicas-agree", what));
             }
         }
+        // What retention removed in the same step was committed too.
+        self.end = self.end.max(high_watermark);
+        self.furthest_end = self.furthest_end.max(self.end);
         self.compared.insert(replica.broker, high_watermark);
         Ok(())
     }

@@ -88,7 +88,7 @@ impl Ledger {
     pub fn check(&self, world: &World, anomalies: &[(Micros, Anomaly)]) -> Result<(), String> {
         let lossy: BTreeSet<&TopicPartition> =
             anomalies.iter().map(|(_, Anomaly::RecordsLost { partition, .. })| partition).collect();
-        let mut logs: BTreeMap<TopicPartition, Contents> = BTreeMap::new();
+        let mut logs: BTreeMap<TopicPartition, Option<Contents>> = BTreeMap::new();
         for (value, (partition, offset, promise)) in &self.acknowledged {
             if self.deleted.contains(&partition.topic) || lossy.contains(partition) {
                 continue;
@@ -96,7 +96,7 @@ impl Ledger {
             if !logs.contains_key(partition) {
                 logs.insert(partition.clone(), Contents::read(world, partition)?);
             }
-            let log = &logs[partition];
+            let Some(log) = &logs[partition] else { continue };
             if promise.survives && *offset >= log.start && log.key_at(*offset) != Some(value) {
                 return Err(format!(
                     "{partition} offset {offset}: {:?} was acknowledged, but there is {:?}",
@@ -127,12 +127,13 @@ struct Contents {
 }
 
 impl Contents {
-    fn read(world: &World, partition: &TopicPartition) -> Result<Self, String> {
+    /// None without a leader.
+    fn read(world: &World, partition: &TopicPartition) -> Result<Option<Self>, String> {
         let leader = world.nodes().find_map(|(_, node)| {
             let replica = node.replica(&partition.topic, partition.partition)?;
             replica.is_leader().then_some(replica)
         });
-        let leader = leader.ok_or_else(|| format!("{partition} has no leader"))?;
+        let Some(leader) = leader else { return Ok(None) };
         let mut contents = Self {
             start: leader.log.log_start_offset(),
             keys: BTreeMap::new(),
@@ -147,7 +148,7 @@ impl Contents {
                 contents.keys.insert(record.offset, key);
             }
         }
-        Ok(contents)
+        Ok(Some(contents))
     }
 
     fn key_at(&self, offset: Offset) -> Option<&Vec<u8>> {
