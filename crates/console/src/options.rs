@@ -423,6 +423,11 @@ impl Arguments {
         }
     }
 
+    /// Names of the options given, in order, each as often as it was given.
+    pub fn occurrences(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.given.iter().map(|(option, _)| option.name)
+    }
+
     /// Names of the options given, in order, each once.
     pub fn names(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = Vec::new();

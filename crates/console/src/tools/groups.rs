@@ -30,8 +30,8 @@ pub const LATEST: i64 = -1;
 pub const EARLIEST: i64 = -2;
 
 /// An admin client whose calls take at most `timeout` each.
-pub struct GroupAdmin {
-    pub admin: AdminClient,
+pub struct GroupAdmin<'a> {
+    pub admin: &'a mut AdminClient,
     pub timeout: Micros,
 }
 
@@ -98,24 +98,18 @@ fn by_topic<V>(
     topics
 }
 
-impl GroupAdmin {
-    fn timed_out(
-        &self,
-        script: &mut Script<'_>,
-        name: &str,
-        deadline: Micros,
-        tries: u32,
-    ) -> Exception {
-        let now = script.now();
-        let message = format!(
-            "Call(callName={name}, deadlineMs={}, tries={tries}, nextAllowedTryMs={}) timed out at {} after {tries} attempt(s)",
-            deadline.as_ms(),
-            (now + RETRY_BACKOFF).as_ms(),
-            now.as_ms()
-        );
-        ClientError::of(ErrorCode::RequestTimedOut, Some(&message)).into()
-    }
+fn timed_out(script: &mut Script<'_>, name: &str, deadline: Micros, tries: u32) -> Exception {
+    let now = script.now();
+    let message = format!(
+        "Call(callName={name}, deadlineMs={}, tries={tries}, nextAllowedTryMs={}) timed out at {} after {tries} attempt(s)",
+        deadline.as_ms(),
+        (now + RETRY_BACKOFF).as_ms(),
+        now.as_ms()
+    );
+    ClientError::of(ErrorCode::RequestTimedOut, Some(&message)).into()
+}
 
+impl GroupAdmin<'_> {
     fn find_coordinator(
         &mut self,
         script: &mut Script<'_>,
@@ -146,7 +140,7 @@ impl GroupAdmin {
                 }
             }
             if script.now() + RETRY_BACKOFF >= deadline {
-                return Ok(Err(self.timed_out(script, &name, deadline, tries)));
+                return Ok(Err(timed_out(script, &name, deadline, tries)));
             }
             script.sleep(RETRY_BACKOFF)?;
         }
@@ -179,7 +173,7 @@ impl GroupAdmin {
                 ) => {}
             }
             if script.now() + RETRY_BACKOFF >= deadline {
-                return Ok(Err(self.timed_out(script, &name, deadline, tries)));
+                return Ok(Err(timed_out(script, &name, deadline, tries)));
             }
             script.sleep(RETRY_BACKOFF)?;
         }
@@ -530,7 +524,7 @@ impl GroupAdmin {
         names: &[String],
     ) -> Attempt<Vec<(String, TopicDescription)>> {
         let mut topics = Vec::with_capacity(names.len());
-        for (name, described) in describe_topics(script, &mut self.admin, names, 2000)? {
+        for (name, described) in describe_topics(script, self.admin, names, 2000)? {
             topics.push((name, attempt!(described)));
         }
         Ok(Ok(described_order(topics)))
@@ -551,7 +545,7 @@ impl GroupAdmin {
             if tries > 0 {
                 if script.now() + RETRY_BACKOFF >= deadline {
                     let name = "listOffsets(api=LIST_OFFSETS)";
-                    return Ok(Err(self.timed_out(script, name, deadline, tries)));
+                    return Ok(Err(timed_out(script, name, deadline, tries)));
                 }
                 script.sleep(RETRY_BACKOFF)?;
             }

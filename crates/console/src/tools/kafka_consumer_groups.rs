@@ -7,6 +7,7 @@ use cluster::protocol::ErrorCode;
 use cluster::types::TopicPartition;
 use simulation::Micros;
 
+use super::admin::AdminClient;
 use super::common::{Surroundings, check_invalid, check_required, help_or_version, usage_and_exit};
 use super::exception::{Attempt, Exception, attempt};
 use super::groups::{CommittedOffsets, GroupAdmin, GroupDescription, LATEST, MemberDescription};
@@ -238,7 +239,8 @@ fn execute(script: &mut Script<'_>, arguments: &Arguments) -> Attempt<()> {
         });
         return Ok(Ok(()));
     }
-    let (mut client, options) = attempt!(open(script, arguments));
+    let (mut admin, timeout, options) = attempt!(open(script, arguments));
+    let mut client = GroupAdmin { admin: &mut admin, timeout };
     if arguments.has("list") {
         list(script, &mut client, arguments)
     } else if arguments.has("describe") {
@@ -268,7 +270,7 @@ fn invalid_regex(regex: &str) -> Option<&'static str> {
 fn open(
     script: &mut Script<'_>,
     arguments: &Arguments,
-) -> Result<(GroupAdmin, ResetOptions), Exception> {
+) -> Result<(AdminClient, Micros, ResetOptions), Exception> {
     let config =
         load_properties(script, arguments, "command-config").map_err(|error| {
             match error.class.as_str() {
@@ -282,7 +284,7 @@ fn open(
     let admin = create_admin(script, servers, &config)?;
     let options = ResetOptions::read(arguments)?;
     let timeout = arguments.long("timeout")?.unwrap_or(30_000).max(0);
-    Ok((GroupAdmin { admin, timeout: Micros::from_ms(timeout as u64) }, options))
+    Ok((admin, Micros::from_ms(timeout as u64), options))
 }
 
 /// Words of `--state` or `--type` as Kafka spells them; anything else is refused.
@@ -296,7 +298,11 @@ fn words_of<'a>(list: &str, known: &[&'a str], refused: &str) -> Result<Vec<&'a 
     parsed.ok_or_else(|| Exception::illegal_argument(format!("{refused}{}", known.join(", "))))
 }
 
-fn list(script: &mut Script<'_>, client: &mut GroupAdmin, arguments: &Arguments) -> Attempt<()> {
+fn list(
+    script: &mut Script<'_>,
+    client: &mut GroupAdmin<'_>,
+    arguments: &Arguments,
+) -> Attempt<()> {
     let (with_type, with_state) = (arguments.has("type"), arguments.has("state"));
     if !with_type && !with_state {
         for group in attempt!(all_groups(script, client)?) {
@@ -335,7 +341,7 @@ fn list(script: &mut Script<'_>, client: &mut GroupAdmin, arguments: &Arguments)
     Ok(Ok(()))
 }
 
-fn all_groups(script: &mut Script<'_>, client: &mut GroupAdmin) -> Attempt<Vec<String>> {
+fn all_groups(script: &mut Script<'_>, client: &mut GroupAdmin<'_>) -> Attempt<Vec<String>> {
     let found = client.list_consumer_groups(script, &[], &["Classic", "Consumer"])?;
     let groups = attempt!(found.map_err(|error| {
         Exception::new("java.lang.RuntimeException", error.in_execution().to_string())
@@ -346,7 +352,7 @@ fn all_groups(script: &mut Script<'_>, client: &mut GroupAdmin) -> Attempt<Vec<S
 /// The groups that `--group` and `--all-groups` mean.
 fn wanted_groups(
     script: &mut Script<'_>,
-    client: &mut GroupAdmin,
+    client: &mut GroupAdmin<'_>,
     arguments: &Arguments,
 ) -> Attempt<Vec<String>> {
     if arguments.has("all-groups") {
@@ -363,7 +369,7 @@ fn hashed(groups: Vec<String>) -> Vec<String> {
 
 fn describe(
     script: &mut Script<'_>,
-    client: &mut GroupAdmin,
+    client: &mut GroupAdmin<'_>,
     arguments: &Arguments,
 ) -> Attempt<()> {
     let groups = attempt!(wanted_groups(script, client, arguments)?);
@@ -443,7 +449,7 @@ struct OffsetRow {
 
 fn offset_rows(
     script: &mut Script<'_>,
-    client: &mut GroupAdmin,
+    client: &mut GroupAdmin<'_>,
     group: &GroupDescription,
 ) -> Attempt<Vec<OffsetRow>> {
     let committed = attempt!(committed_offsets(script, client, &group.group_id)?);
@@ -473,7 +479,7 @@ fn offset_rows(
 /// Rows of one member's partitions, sorted. The ends of partitions without leader are not known.
 fn partition_rows(
     script: &mut Script<'_>,
-    client: &mut GroupAdmin,
+    client: &mut GroupAdmin<'_>,
     group: &str,
     partitions: &[TopicPartition],
     committed: &CommittedOffsets,
@@ -698,7 +704,11 @@ fn quoted(groups: &[String]) -> String {
     groups.iter().map(|group| format!("'{group}'")).collect::<Vec<_>>().join(", ")
 }
 
-fn delete(script: &mut Script<'_>, client: &mut GroupAdmin, arguments: &Arguments) -> Attempt<()> {
+fn delete(
+    script: &mut Script<'_>,
+    client: &mut GroupAdmin<'_>,
+    arguments: &Arguments,
+) -> Attempt<()> {
     let groups = attempt!(wanted_groups(script, client, arguments)?);
     let (mut deleted, mut failed) = (Vec::new(), Vec::new());
     for group in hashed(groups) {
@@ -725,7 +735,7 @@ fn delete(script: &mut Script<'_>, client: &mut GroupAdmin, arguments: &Argument
 
 fn delete_offsets(
     script: &mut Script<'_>,
-    client: &mut GroupAdmin,
+    client: &mut GroupAdmin<'_>,
     arguments: &Arguments,
 ) -> Attempt<()> {
     let group = attempt!(arguments.value("group")).unwrap_or_default().to_owned();
@@ -740,7 +750,7 @@ fn delete_offsets(
         words.iter().filter(|word| !word.contains(':')).map(|word| (*word).to_owned()).collect();
     // What becomes of each partition; -1 stands for a topic that cannot be described.
     let mut results: BTreeMap<TopicPartition, Option<Exception>> = BTreeMap::new();
-    for (name, described) in describe_topics(script, &mut client.admin, &hashed(topics), 2000)? {
+    for (name, described) in describe_topics(script, client.admin, &hashed(topics), 2000)? {
         match described {
             Ok(topic) => {
                 for partition in topic.partitions {
@@ -822,7 +832,7 @@ fn deletions_table(results: BTreeMap<TopicPartition, Option<Exception>>) -> Stri
 
 fn reset(
     script: &mut Script<'_>,
-    client: &mut GroupAdmin,
+    client: &mut GroupAdmin<'_>,
     arguments: &Arguments,
     options: &ResetOptions,
 ) -> Attempt<()> {

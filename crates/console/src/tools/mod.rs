@@ -6,6 +6,7 @@ mod exception;
 mod groups;
 mod json;
 mod kafka_broker_api_versions;
+mod kafka_configs;
 mod kafka_console_consumer;
 mod kafka_console_producer;
 mod kafka_consumer_groups;
@@ -27,6 +28,7 @@ pub static TOOLS: &[&Tool] = &[
     &crate::docker::TOOL,
     &crate::docker::FOLLOW,
     &kafka_broker_api_versions::TOOL,
+    &kafka_configs::TOOL,
     &kafka_console_consumer::TOOL,
     &kafka_console_producer::TOOL,
     &kafka_get_offsets::TOOL,
