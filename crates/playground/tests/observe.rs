@@ -3,7 +3,9 @@
 use playground::journal::{Entry, Header, Input};
 use playground::seam::{Subscription, Tab};
 use playground::session::Session;
-use playground::view::{BrokerState, Level, Peer, Views};
+use playground::view::{
+    BrokerState, FlightKind, Frame, Level, LookupView, MemberState, PartitionKey, Peer, Views,
+};
 use simulation::Micros;
 
 struct Played {
@@ -119,4 +121,118 @@ fn a_killed_broker_leaves_the_isr_and_its_copies_are_out_of_reach() {
     let views = played.views(Tab::Cluster);
     assert_eq!(views.cluster.brokers[&2].state, BrokerState::Up);
     assert_eq!(fact(&views, "Replicas in sync"), ("9 of 9", Level::Plain));
+}
+
+#[test]
+fn topics_and_their_partitions() {
+    let mut played = Played::with_orders(3, 10);
+    let view = played.views(Tab::Topics).topics;
+    assert_eq!(view.brokers.iter().map(|broker| broker.id).collect::<Vec<_>>(), [1, 2, 3]);
+    let topic = &view.topics["orders"];
+    assert_eq!((topic.topic_id.len(), topic.number, topic.internal), (22, 0, false));
+    let rows = view.partitions.iter().filter(|(key, _)| key.topic == "orders");
+    let ends: i64 = rows.clone().map(|(_, row)| row.log_end_offset).sum();
+    assert_eq!((rows.clone().count(), ends), (3, 10));
+    assert!(rows.clone().all(|(_, row)| row.isr.len() == 3 && row.leader.is_some()));
+    assert!(rows.map(|(_, row)| row.size).sum::<u64>() > 61 + 10 * 10);
+}
+
+#[test]
+fn a_log_down_to_its_records() {
+    let mut played = Played::with_orders(4, 30);
+    let views = played.views(Tab::Log);
+    let log = views.log.log.as_ref().expect("the busiest topic's log");
+    assert_eq!((log.replica.topic.as_str(), log.replica.partition), ("orders", 0));
+    assert_eq!(Some(log.replica.broker), log.leader);
+    assert_eq!(log.cleanup_policy, "delete");
+    assert_eq!(views.log.segments.len(), 1);
+    let records: Vec<_> = views.log.batches.values().flat_map(|batch| &batch.records).collect();
+    assert_eq!(records.len() as i64, log.log_end_offset);
+    for (offset, record) in (0..).zip(&records) {
+        assert_eq!(record.offset, offset);
+        let key = record.key.as_deref().expect("a key");
+        assert_eq!(views.cluster.keys[&record.mark.key], key);
+        assert!(record.value.as_deref().is_some_and(|value| value.starts_with("value ")));
+    }
+    let mut position = 0;
+    for batch in views.log.batches.values() {
+        assert_eq!(batch.position, position);
+        position += batch.bytes;
+    }
+    assert_eq!(u64::from(position), log.size);
+    let LookupView { offset, segment, batches_read, .. } = views.log.lookup.expect("a lookup");
+    let newest = *views.log.batches.keys().next_back().expect("a batch");
+    assert_eq!((offset, segment), (newest, 0));
+    assert_eq!(batches_read as usize, views.log.batches.len());
+    // Another replica, by choice; a topic that is not there.
+    let mut subscription = Subscription { tab: Tab::Log, ..Subscription::default() };
+    let follower = (1..=3).find(|id| Some(*id) != log.leader);
+    subscription.log.broker = follower;
+    played.session.watch(subscription.clone());
+    let shown = played.session.views().log.log.expect("a log");
+    assert_eq!(Some(shown.replica.broker), follower);
+    subscription.log.topic = "nothing".to_owned();
+    played.session.watch(subscription);
+    assert_eq!(played.session.views().log.log, None);
+}
+
+#[test]
+fn a_group_and_how_far_it_is_behind() {
+    let mut played = Played::with_orders(5, 12);
+    played.act(0, Input::OpenTerminal);
+    played.run(2, "kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic orders --group billing --from-beginning", 8_000);
+    let views = played.views(Tab::Groups);
+    let view = &views.groups;
+    assert_eq!(view.chosen.as_deref(), Some("billing"));
+    let group = &view.groups["billing"];
+    assert_eq!((group.state.as_str(), group.members), ("Stable", 1));
+    let (id, member) = view.members.first_key_value().expect("a member");
+    assert_eq!(group.leader.as_ref(), Some(id));
+    assert_eq!((member.owned.len(), member.state), (3, MemberState::Stable));
+    assert!(member.target.is_empty() && member.revoking.is_empty());
+    let read: i64 = view.offsets.values().filter_map(|offset| offset.committed).sum();
+    assert_eq!(read, 12);
+    assert!(view.offsets.values().all(|offset| offset.lag_records == 0));
+    assert!(view.offsets.values().all(|offset| offset.owner.as_ref() == Some(id)));
+    let cards = played.views(Tab::Cluster).cluster.groups;
+    let card = &cards["billing"];
+    assert_eq!((card.state.as_str(), card.members.len()), ("stable", 1));
+    assert_eq!(card.members[0].owned.len(), 3);
+    // A frozen reader falls behind: what is written afterwards is not committed.
+    played.act(2, Input::Interrupt);
+    played.wait(3_000);
+    played.run(1, "k1:late", 2_000);
+    let view = played.views(Tab::Groups).groups;
+    assert_eq!(view.groups["billing"].state, "Empty");
+    let lag: u64 = view.offsets.values().map(|offset| offset.lag_records).sum();
+    assert_eq!(lag, 1);
+    let key = PartitionKey { topic: "orders".to_owned(), partition: 0 };
+    assert!(view.offsets.contains_key(&key));
+    assert!(view.offsets.values().any(|offset| offset.lag_ms >= 1_000));
+}
+
+#[test]
+fn a_record_flies_to_its_leader_and_on_to_the_followers() {
+    let mut played = Played::with_orders(6, 3);
+    played.views(Tab::Cluster);
+    played.session.take_flights();
+    played.run(1, "k1:once more", 2_000);
+    let flights = played.session.take_flights();
+    assert!(flights.len() <= Frame::FLIGHTS_MAX);
+    let of = |kind| flights.iter().filter(move |flight| flight.kind == kind);
+    let produce = of(FlightKind::Produce).next().expect("a produce");
+    assert_eq!((produce.count, produce.marks.len()), (1, 1));
+    assert!(matches!(produce.from, Peer::Client(_)) && matches!(produce.to, Peer::Node(_)));
+    assert!(produce.arrives_at > produce.sent_at && !produce.lost);
+    let partition = produce.partition.as_ref();
+    assert!(partition.is_some());
+    let ack = of(FlightKind::Ack).next().expect("an acknowledgement");
+    assert_eq!((&ack.to, ack.partition.as_ref()), (&produce.from, partition));
+    let copies: Vec<_> = of(FlightKind::Replicate).collect();
+    assert_eq!(copies.len(), 2);
+    assert!(copies.iter().all(|copy| copy.partition.as_ref() == partition && copy.count == 1));
+    // Nobody looks: nothing is recorded.
+    played.views(Tab::Log);
+    played.run(1, "k1:and again", 1_000);
+    assert!(played.session.take_flights().is_empty());
 }

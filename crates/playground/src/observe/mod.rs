@@ -6,8 +6,12 @@
 
 mod cluster;
 mod facts;
+mod flights;
+mod groups;
+mod log;
 mod marks;
 mod rates;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +28,7 @@ use simulation::{Happening, Micros, NodeId, Payload, ProcessState, Simulation};
 
 use crate::host::Containers;
 use crate::seam::{Subscription, Tab};
-use crate::view::{BrokerState, Flight, PartitionKey, Peer, Views};
+use crate::view::{BatchView, BrokerState, PartitionKey, Peer, ReplicaKey, Views};
 
 use marks::Marks;
 use rates::{Rate, Waits};
@@ -68,24 +72,43 @@ pub struct Observer {
     broker_states: BTreeMap<BrokerId, (BrokerState, Micros)>,
     /// Partitions that producers have written to.
     written: BTreeMap<u32, BTreeSet<PartitionKey>>,
+    /// Records that consumers were given.
+    consumed: BTreeMap<PartitionKey, Rate>,
+    /// When each member of a group last sent something to its coordinator.
+    heartbeats: BTreeMap<String, Micros>,
+    /// Members that came since their group's last assignment.
+    new_members: BTreeSet<(String, String)>,
     /// Topics that the diagram shows.
     shown: Vec<String>,
+    #[serde(skip)]
+    flights: flights::Flights,
+    /// Whose log was shown last; samples of its segments and pictures of its batches, by base offset.
+    #[serde(skip)]
+    log_of: Option<ReplicaKey>,
+    #[serde(skip)]
+    samples: BTreeMap<i64, log::Sample>,
+    #[serde(skip)]
+    batch_views: BTreeMap<i64, BatchView>,
 }
 
 impl Observer {
     /// Takes notice of what has just happened. Called after every event, so that messages can still be found by their slots.
     pub fn observe(
         &mut self,
-        now: Micros,
+        _now: Micros,
         simulation: &Simulation<Process>,
         happenings: &[(Micros, Happening<Process>)],
         subscription: &Subscription,
     ) {
-        let _ = subscription;
+        let draws_flights = subscription.tab == Tab::Cluster && !subscription.hidden;
         for (at, happening) in happenings {
             match happening {
                 Happening::Sent { from, to, slot, .. } => {
                     self.on_sent(*at, simulation, *from, *to, *slot);
+                    let message = slot.and_then(|slot| simulation.message(slot));
+                    if let Some(in_flight) = message.filter(|_| draws_flights) {
+                        self.note_flight(simulation, in_flight);
+                    }
                 }
                 Happening::Event { node, event } => self.on_event(*at, *node, event),
                 Happening::Started { node } => self.on_started(simulation, *node),
@@ -94,7 +117,6 @@ impl Observer {
                 | Happening::Resumed { .. } => {}
             }
         }
-        let _ = now;
     }
 
     fn on_started(&mut self, simulation: &Simulation<Process>, node: NodeId) {
@@ -151,6 +173,15 @@ impl Observer {
         let Some(in_flight) = message else { return };
         match &in_flight.message {
             Message::Request { correlation_id, request, .. } => {
+                let member = match request {
+                    Request::Heartbeat(request) => Some(&request.member_id),
+                    Request::JoinGroup(request) => Some(&request.member_id),
+                    Request::SyncGroup(request) => Some(&request.member_id),
+                    _ => None,
+                };
+                if let Some(member) = member.filter(|member| !member.is_empty()) {
+                    self.heartbeats.insert(member.clone(), in_flight.arrives_at);
+                }
                 // A producer that wants no acknowledgement gets no answer.
                 let is_answered =
                     !matches!(request, Request::Produce(request) if request.acks == 0);
@@ -199,6 +230,20 @@ impl Observer {
                     written.insert(key);
                 }
             }
+            ClusterEvent::Consumed { partition, from, to, .. } => {
+                let records = (to - from).max(0) as u64;
+                self.consumed.entry(partition_key(partition)).or_default().add(at, records);
+            }
+            ClusterEvent::MemberJoined { group, member } => {
+                self.new_members.insert((group.clone(), member.clone()));
+            }
+            ClusterEvent::MemberLeft { group, member, .. } => {
+                self.new_members.remove(&(group.clone(), member.clone()));
+                self.heartbeats.remove(member);
+            }
+            ClusterEvent::GroupStable { group, .. } => {
+                self.new_members.retain(|(of, _)| of != group);
+            }
             _ => {}
         }
     }
@@ -228,14 +273,32 @@ impl Observer {
             self.fill_group_cards(&scene, &mut views.cluster);
             self.fill_links(&scene, &mut views.cluster);
         }
+        match subscription.tab {
+            Tab::Topics => self.fill_topics(&scene, &views.cluster, &mut views.topics),
+            Tab::Log => {
+                self.fill_log(&scene, &views.cluster, &subscription.log, &mut views.log);
+            }
+            Tab::Groups => {
+                self.fill_groups(&scene, subscription.group.as_ref(), &mut views.groups);
+            }
+            Tab::Cluster | Tab::Rpcs => {}
+        }
         views.drawer.facts = self.facts(&scene, subscription.tab, &views);
         self.fill_keys(&mut views);
         views
     }
 
-    /// Messages sent since the last call.
-    pub fn take_flights(&mut self) -> Vec<Flight> {
-        Vec::new()
+    /// The name of a topic that a message names by its id.
+    fn topic_of(&mut self, simulation: &Simulation<Process>, id: Uuid) -> Option<String> {
+        if let Some(name) = self.topic_names.get(&id) {
+            return Some(name.clone());
+        }
+        let name = simulation.node_ids().find_map(|node| match simulation.actor(node) {
+            Some(Process::Kafka(node)) => Some(node.metadata().topics.get(&id)?.name.clone()),
+            _ => None,
+        })?;
+        self.topic_names.insert(id, name.clone());
+        Some(name)
     }
 
     /// The session's number of a topic, from 0 in order of first sight.
