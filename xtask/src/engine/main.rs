@@ -2,6 +2,7 @@
 
 mod bench;
 mod fuzz;
+mod replay;
 mod vectors;
 
 use std::process::ExitCode;
@@ -15,8 +16,8 @@ struct Task {
 
 const TASKS: &[Task] = &[
     Task { name: "vectors", usage: "vectors DIR", run: vectors::run },
-    Task { name: "replay", usage: "replay DIR [--scenario NAME] [--diff]", run: |_| None },
     Task { name: "fuzz", usage: "fuzz [--seed S] [--seeds A..B] [--minutes M]", run: fuzz::run },
+    Task { name: "replay", usage: "replay DIR [--scenario NAME] [--diff]", run: replay::task },
     Task { name: "bench", usage: "bench [--json]", run: bench::run },
 ];
 

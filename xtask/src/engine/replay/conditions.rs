@@ -2,7 +2,6 @@
 //! All of them look at what every running broker knows, or at the coordinator of a group.
 
 use cluster::controller::image::{MetadataImage, PartitionRegistration};
-use cluster::coordinator::GroupState;
 use cluster::world::World;
 use simulation::ProcessState;
 
@@ -73,7 +72,7 @@ impl Condition {
             Self::Group { group, state, members } => world.nodes().any(|(_, node)| {
                 node.coordinator().groups().any(|(found, _)| {
                     found.group_id == *group
-                        && state_name(found.state) == *state
+                        && found.state.name() == state
                         && members.is_none_or(|members| found.len() == members)
                 })
             }),
@@ -130,10 +129,6 @@ fn named(topic: &str) -> String {
 pub fn active_controller(world: &World) -> Option<i32> {
     let running = |id: i32| world.node_state(id) == Some(ProcessState::Running);
     world.nodes().find(|(spec, node)| running(spec.id) && node.controller().is_active()).map(|(spec, _)| spec.id)
-}
-
-fn state_name(state: GroupState) -> String {
-    format!("{state:?}")
 }
 
 #[cfg(test)]
