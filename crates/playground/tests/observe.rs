@@ -4,7 +4,8 @@ use playground::journal::{Entry, Header, Input};
 use playground::seam::{Subscription, Tab};
 use playground::session::Session;
 use playground::view::{
-    BrokerState, FlightKind, Frame, Level, LookupView, MemberState, PartitionKey, Peer, Views,
+    BrokerState, Field, FlightKind, Frame, InspectView, Level, LookupView, MemberState,
+    PartitionKey, Peer, ReplicaKey, Subject, Views,
 };
 use simulation::Micros;
 
@@ -235,4 +236,107 @@ fn a_record_flies_to_its_leader_and_on_to_the_followers() {
     played.views(Tab::Log);
     played.run(1, "k1:and again", 1_000);
     assert!(played.session.take_flights().is_empty());
+}
+
+#[test]
+fn requests_and_responses() {
+    let mut played = Played::with_orders(7, 3);
+    played.run(1, "k1:one more", 1_100);
+    let view = played.views(Tab::Rpcs).rpcs;
+    assert!(view.messages.len() <= 120 && view.window.0 < view.window.1);
+    let produce = view.messages.values().find(|it| it.api == "Produce" && !it.response);
+    let produce = produce.unwrap_or_else(|| panic!("no Produce among {:?}", view.messages));
+    assert_eq!((produce.version, produce.summary.as_str()), (13, "1 record"));
+    assert_eq!(produce.marks.len(), 1);
+    let is_answer = |it: &&playground::view::RpcMessage| {
+        it.response && it.api == "Produce" && it.correlation_id == produce.correlation_id
+    };
+    let answer = view.messages.values().find(is_answer).expect("an answer");
+    assert_eq!((&answer.from, &answer.to), (&produce.to, &produce.from));
+    assert!(answer.summary.starts_with("baseOffset "), "{}", answer.summary);
+    assert_eq!(answer.error, None);
+    // Where the followers are awaited.
+    let span = view.spans.values().find(|span| span.why.starts_with("acks=all"));
+    let span = span.expect("a wait");
+    assert_eq!((span.from, span.until), (produce.arrives_at, Some(answer.sent_at)));
+    let notes: Vec<&str> = view.notes.values().map(|note| note.text.as_str()).collect();
+    assert!(notes.iter().any(|text| text.starts_with("append at ")), "{notes:?}");
+    assert!(notes.iter().any(|text| text.starts_with("high watermark ")), "{notes:?}");
+    let roles: Vec<&str> = view.actors.values().map(|actor| actor.role.as_str()).collect();
+    assert_eq!(roles.iter().filter(|role| **role == "follower").count(), 2, "{roles:?}");
+    assert_eq!(roles.first(), Some(&"producer"));
+    // Held: nothing moves, and a message can be looked into.
+    let mut subscription = Subscription { tab: Tab::Rpcs, ..Subscription::default() };
+    subscription.rpc.held = true;
+    let number = view.messages.iter().find(|(_, it)| it.api == "Produce").map(|(id, _)| *id);
+    subscription.inspect = number.map(Subject::Message);
+    played.session.watch(subscription);
+    let held = played.session.views();
+    played.wait(5_000);
+    let later = played.session.views();
+    assert_eq!(held.rpcs, later.rpcs);
+    let inspect = later.drawer.inspect.expect("the message");
+    assert_eq!((inspect.kind.as_str(), inspect.title.as_str()), ("Request", "Produce, version 13"));
+    assert_eq!(value(&inspect, "acks"), "-1");
+    assert!(value(&inspect, "records").starts_with("Batch("));
+}
+
+fn value<'a>(inspect: &'a InspectView, name: &str) -> &'a str {
+    let found = inspect.fields.iter().find(|field: &&Field| field.name == name);
+    &found.unwrap_or_else(|| panic!("no {name} in {:?}", inspect.fields)).value
+}
+
+#[test]
+fn every_kind_of_subject_can_be_inspected() {
+    let mut played = Played::with_orders(8, 5);
+    played.act(0, Input::OpenTerminal);
+    played.run(2, "kafka-console-consumer.sh --bootstrap-server localhost:9092 --topic orders --group billing --from-beginning", 8_000);
+    let groups = played.views(Tab::Groups).groups;
+    let member = groups.members.keys().next().expect("a member").clone();
+    let log = played.views(Tab::Log).log;
+    let replica = log.log.expect("a log").replica;
+    let base_offset = *log.batches.keys().next().expect("a batch");
+    let producer = played.views(Tab::Cluster).cluster.producers.keys().next().cloned();
+    let key = PartitionKey { topic: "orders".to_owned(), partition: 1 };
+    let subjects = [
+        (Subject::Broker(2), "Broker", "kafka2"),
+        (Subject::Quorum, "Metadata quorum", "__cluster_metadata-0"),
+        (Subject::Topic("orders".to_owned()), "Topic", "orders"),
+        (Subject::Partition(key), "Partition", "orders-1"),
+        (
+            Subject::Segment { replica: replica.clone(), base_offset: 0 },
+            "Segment",
+            "00000000000000000000.log",
+        ),
+        (Subject::Group("billing".to_owned()), "Consumer group", "billing"),
+        (
+            Subject::Member { group: "billing".to_owned(), member },
+            "Group member",
+            "console-consumer",
+        ),
+        (Subject::Client(producer.expect("a producer")), "Producer", "console-producer"),
+    ];
+    let mut inspect = |subject: &Subject| {
+        let inspect = Some(subject.clone());
+        played.session.watch(Subscription { inspect, ..Subscription::default() });
+        played.session.views().drawer.inspect
+    };
+    for (subject, kind, title) in subjects {
+        let view = inspect(&subject).unwrap_or_else(|| panic!("nothing of {subject:?}"));
+        assert_eq!(
+            (&view.subject, view.kind.as_str(), view.title.as_str()),
+            (&subject, kind, title)
+        );
+        assert!(!view.text.is_empty() && view.fields.len() > 4, "{view:?}");
+    }
+    let view = inspect(&Subject::Replica(replica.clone())).expect("a replica");
+    assert_eq!(value(&view, "role"), "leader");
+    let view = inspect(&Subject::Batch { replica, base_offset }).expect("a batch");
+    assert_eq!((value(&view, "magic"), view.bytes.len()), ("2", 61));
+    assert_eq!(value(&view, "baseOffset"), base_offset.to_string());
+    assert_eq!(view.bytes[..8], base_offset.to_be_bytes());
+    let gone = ReplicaKey { topic: "gone".to_owned(), partition: 0, broker: 1 };
+    for subject in [Subject::Replica(gone), Subject::Broker(9), Subject::Message(u64::MAX)] {
+        assert_eq!(inspect(&subject), None);
+    }
 }

@@ -6,11 +6,14 @@
 
 mod cluster;
 mod facts;
+mod fields;
 mod flights;
 mod groups;
+mod inspect;
 mod log;
 mod marks;
 mod rates;
+mod rpc;
 mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +85,8 @@ pub struct Observer {
     shown: Vec<String>,
     #[serde(skip)]
     flights: flights::Flights,
+    #[serde(skip)]
+    rpcs: rpc::Rpcs,
     /// Whose log was shown last; samples of its segments and pictures of its batches, by base offset.
     #[serde(skip)]
     log_of: Option<ReplicaKey>,
@@ -100,17 +105,23 @@ impl Observer {
         happenings: &[(Micros, Happening<Process>)],
         subscription: &Subscription,
     ) {
+        let held = subscription.tab == Tab::Rpcs && subscription.rpc.held;
         let draws_flights = subscription.tab == Tab::Cluster && !subscription.hidden;
         for (at, happening) in happenings {
             match happening {
                 Happening::Sent { from, to, slot, .. } => {
-                    self.on_sent(*at, simulation, *from, *to, *slot);
+                    self.on_sent(*at, simulation, *from, *to, *slot, held);
                     let message = slot.and_then(|slot| simulation.message(slot));
                     if let Some(in_flight) = message.filter(|_| draws_flights) {
                         self.note_flight(simulation, in_flight);
                     }
                 }
-                Happening::Event { node, event } => self.on_event(*at, *node, event),
+                Happening::Event { node, event } => {
+                    if !held {
+                        self.note_event(*at, *node, event);
+                    }
+                    self.on_event(*at, *node, event);
+                }
                 Happening::Started { node } => self.on_started(simulation, *node),
                 Happening::Stopped { .. }
                 | Happening::Paused { .. }
@@ -150,6 +161,7 @@ impl Observer {
         from: NodeId,
         to: NodeId,
         slot: Option<u32>,
+        held: bool,
     ) {
         let message = slot.and_then(|slot| simulation.message(slot));
         let size = message.map_or(0, |in_flight| in_flight.message.size_bytes());
@@ -171,6 +183,7 @@ impl Observer {
             _ => {}
         }
         let Some(in_flight) = message else { return };
+        let number = self.note_rpc(in_flight, held);
         match &in_flight.message {
             Message::Request { correlation_id, request, .. } => {
                 let member = match request {
@@ -186,7 +199,9 @@ impl Observer {
                 let is_answered =
                     !matches!(request, Request::Produce(request) if request.acks == 0);
                 if is_answered {
-                    let asked = Asked { sent_at: at, arrives_at: in_flight.arrives_at };
+                    let arrives_at = in_flight.arrives_at;
+                    let wait = rpc::wait_of(request);
+                    let asked = Asked { sent_at: at, arrives_at, number, wait };
                     self.asked.insert((from.0, to.0, *correlation_id), asked);
                 }
                 if self.asked.len() > ASKED {
@@ -195,6 +210,9 @@ impl Observer {
             }
             Message::Response { correlation_id, response } => {
                 let asked = self.asked.remove(&(to.0, from.0, *correlation_id));
+                if let Some(asked) = asked.filter(|_| !held) {
+                    self.note_answered(&asked, from, at);
+                }
                 if let (Some(asked), Response::Produce(_)) = (asked, response) {
                     let wait = in_flight.arrives_at.since(asked.sent_at);
                     self.produce_waits.add(in_flight.arrives_at, wait);
@@ -281,8 +299,13 @@ impl Observer {
             Tab::Groups => {
                 self.fill_groups(&scene, subscription.group.as_ref(), &mut views.groups);
             }
-            Tab::Cluster | Tab::Rpcs => {}
+            Tab::Rpcs => self.fill_rpcs(&scene, &subscription.rpc, &mut views.rpcs),
+            Tab::Cluster => {}
         }
+        views.drawer.inspect = subscription
+            .inspect
+            .as_ref()
+            .and_then(|subject| self.inspect(&scene, &views.cluster, subject));
         views.drawer.facts = self.facts(&scene, subscription.tab, &views);
         self.fill_keys(&mut views);
         views
@@ -329,6 +352,10 @@ impl Observer {
 struct Asked {
     sent_at: Micros,
     arrives_at: Micros,
+    /// Its number among the messages.
+    number: u64,
+    /// What it may have to wait for before it is answered.
+    wait: Option<rpc::Wait>,
 }
 
 /// The world at one time, with what several models need of it.
