@@ -297,11 +297,8 @@ impl Observer {
             })
             .collect();
         if !readers.is_empty() {
-            let card = GroupCard {
-                state: "no group".to_owned(),
-                members: readers,
-                ..GroupCard::default()
-            };
+            let card =
+                GroupCard { state: "stable".to_owned(), members: readers, ..GroupCard::default() };
             view.groups.insert(String::new(), card);
         }
     }

@@ -226,6 +226,14 @@ impl Observer {
             ClusterEvent::TopicCreated { topic, .. } => {
                 self.topic_number(topic);
             }
+            ClusterEvent::TopicDeleted { topic } => {
+                self.appended.retain(|key, _| key.topic != *topic);
+                self.consumed.retain(|key, _| key.topic != *topic);
+                self.last_append.remove(topic);
+                for written in self.written.values_mut() {
+                    written.retain(|key| key.topic != *topic);
+                }
+            }
             ClusterEvent::LeaderChanged { partition, from: Some(from), .. } => {
                 self.previous_leaders.insert(partition_key(partition), (*from, at));
             }
