@@ -1,9 +1,10 @@
 //! DescribeConfigs (API key 32) and ListConfigResources (74): values, where they come from and what they stand over.
-//! Kafka: `ConfigHelper`. Simplified: no broker loggers, no client metrics; descriptions are not given.
+//! Kafka: `ConfigHelper`. Simplified: no client metrics; descriptions are not given.
 
 use std::collections::BTreeSet;
 
 use super::KafkaNode;
+use super::alter_configs::{BROKER_LOGGER, DEFAULT_LEVEL, LOGGERS};
 use crate::config::dynamic::{UpdateMode, update_mode};
 use crate::config::synonyms::{broker_synonym_of_group_config, broker_synonyms_of_topic_config};
 use crate::config::topic::default_from_broker;
@@ -23,6 +24,7 @@ mod source {
     pub const DYNAMIC_DEFAULT_BROKER: i8 = 3;
     pub const STATIC_BROKER: i8 = 4;
     pub const DEFAULT: i8 = 5;
+    pub const BROKER_LOGGER: i8 = 6;
     pub const GROUP: i8 = 8;
 }
 
@@ -127,6 +129,16 @@ impl KafkaNode {
                     .map(|name| self.broker_entry(name, true))
                     .collect())
             }
+            BROKER_LOGGER => {
+                let me = self.identity.id;
+                if name.parse() != Ok(me) {
+                    return Err(invalid(format!(
+                        "Unexpected broker id, expected {me} but received {name}"
+                    )));
+                }
+                let loggers = LOGGERS.into_iter().filter(|logger| wanted(logger));
+                Ok(loggers.map(|logger| self.logger_entry(logger)).collect())
+            }
             resource_type::GROUP if name.is_empty() => {
                 Err(invalid("Group name must not be empty".to_owned()))
             }
@@ -143,6 +155,16 @@ impl KafkaNode {
             other => {
                 Err(invalid(format!("Unsupported resource type: {}", resource_type_name(other))))
             }
+        }
+    }
+
+    fn logger_entry(&self, logger: &str) -> DescribeConfigsResourceResult {
+        let level = self.memory.log_levels.get(logger).map_or(DEFAULT_LEVEL, String::as_str);
+        DescribeConfigsResourceResult {
+            name: logger.to_owned(),
+            value: Some(level.to_owned()),
+            config_source: source::BROKER_LOGGER,
+            ..DescribeConfigsResourceResult::default()
         }
     }
 
@@ -174,7 +196,7 @@ impl KafkaNode {
 
     /// `own`: of this broker with all that is set for it; else only the cluster's dynamic default.
     fn broker_entry(&self, name: &str, own: bool) -> DescribeConfigsResourceResult {
-        let key = ConfigDef::Broker.key(name);
+        let key = ConfigDef::Broker.key(name).or_else(|| ConfigDef::BrokerQuota.key(name));
         // What Kafka does not know might be a password.
         let is_sensitive = key.is_none_or(ConfigKey::is_sensitive);
         let set = if own {
@@ -295,7 +317,6 @@ fn entry(
 /// Kafka: `ConfigResource.Type`.
 fn resource_type_name(id: i8) -> &'static str {
     match id {
-        8 => "BROKER_LOGGER",
         16 => "CLIENT_METRICS",
         _ => "UNKNOWN",
     }

@@ -18,7 +18,6 @@ pub fn is_forwarded(request: &Request) -> bool {
         Request::CreateTopics(_)
             | Request::DeleteTopics(_)
             | Request::CreatePartitions(_)
-            | Request::IncrementalAlterConfigs(_)
             | Request::ElectLeaders(_)
             | Request::AlterPartitionReassignments(_)
             | Request::ListPartitionReassignments(_)

@@ -9,6 +9,7 @@
 //! - Idle is free: nothing polls per partition. A quiet follower has one long poll per leader.
 //! - Work per input is in proportion to the partitions that it touches.
 
+mod alter_configs;
 mod alter_partition;
 mod api_versions;
 mod auto_topic_creation;
@@ -144,6 +145,8 @@ struct Memory {
     /// When the kernel's timer for the controller fires.
     quorum_armed: Micros,
     coordinator_armed: Micros,
+    /// Loggers whose level was changed; forgotten when the process ends, as log4j's.
+    log_levels: BTreeMap<String, String>,
 }
 
 /// One process with the roles `broker,controller`.
@@ -164,6 +167,13 @@ impl KafkaNode {
         let mut configs = cluster.configs.clone();
         let own = [
             ("node.id", node.id.to_string()),
+            // Kafka takes it over from `node.id`.
+            ("broker.id", node.id.to_string()),
+            ("inter.broker.listener.name", "PLAINTEXT".to_owned()),
+            (
+                "listener.security.protocol.map",
+                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT".to_owned(),
+            ),
             (
                 "listeners",
                 format!("PLAINTEXT://{0}:{1},CONTROLLER://{0}:9093", node.host, node.port),
@@ -279,6 +289,9 @@ impl KafkaNode {
             }
             Request::DescribeTopicPartitions(request) => {
                 Self::reply(reply_to, self.handle_describe_topic_partitions(&request), context);
+            }
+            Request::IncrementalAlterConfigs(request) => {
+                self.handle_alter_configs(reply_to, client_id, *request, context);
             }
             request if forward::is_forwarded(&request) => {
                 self.forward(reply_to, client_id, request, context);
@@ -563,6 +576,7 @@ impl Memory {
             producer_ids: Default::default(),
             auto_topic_creation: Default::default(),
             topic_names: Default::default(),
+            log_levels: Default::default(),
         }
     }
 }

@@ -170,7 +170,7 @@ impl ClientError {
     pub fn of_config(error: &ConfigError) -> Self {
         let package = match error.exception {
             "ConfigException" => "org.apache.kafka.common.config",
-            "IllegalArgumentException" => "java.lang",
+            "IllegalArgumentException" | "ArithmeticException" => "java.lang",
             _ => "org.apache.kafka.common.errors",
         };
         let exception = format!("{package}.{}", error.exception);

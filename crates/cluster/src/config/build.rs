@@ -242,8 +242,12 @@ fn node_values(parsed: &ParsedConfigs, mapped: bool) -> Result<(), ConfigError> 
         retention >= 1 || retention == -1,
         "log.retention.ms must be unlimited (-1) or, greater than or equal to 1",
     )?;
-    let dedupe = parsed.integer("log.cleaner.dedupe.buffer.size")
-        / parsed.integer("log.cleaner.threads").max(1);
+    let buffer = parsed.integer("log.cleaner.dedupe.buffer.size");
+    let Some(dedupe) = buffer.checked_div(parsed.integer("log.cleaner.threads")) else {
+        // Kafka divides first.
+        let message = "/ by zero".to_owned();
+        return Err(ConfigError { exception: "ArithmeticException", message });
+    };
     check(
         dedupe > 1024 * 1024,
         "log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.",

@@ -35,6 +35,20 @@ pub fn update_mode(name: &str) -> UpdateMode {
     }
 }
 
+/// Whether the config can only be changed for one listener, under the listener's prefix. Kafka: `DYNAMIC_SECURITY_CONFIGS`.
+pub fn is_security_config(name: &str) -> bool {
+    let store = |rest: &str| {
+        matches!(
+            rest,
+            "certificate.chain" | "key" | "location" | "password" | "type" | "certificates"
+        )
+    };
+    name == "ssl.key.password"
+        || ["ssl.keystore.", "ssl.truststore."]
+            .iter()
+            .any(|prefix| name.strip_prefix(prefix).is_some_and(store))
+}
+
 /// Kafka: `PER_BROKER_CONFIGS`.
 const PER_BROKER: &[&str] = &[
     "cordoned.log.dirs",
