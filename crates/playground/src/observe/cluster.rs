@@ -207,7 +207,7 @@ impl Observer {
             let mut lanes: BTreeMap<PartitionKey, LaneView> = BTreeMap::new();
             let written = self.written.get(&id.0).into_iter().flatten();
             for key in written.take(LANES) {
-                lanes.insert(key.clone(), self.lane(client, key));
+                lanes.insert(key.clone(), lane(client, key));
             }
             for batch in producer.waiting_batches() {
                 let key = partition_key(&batch.partition);
@@ -216,7 +216,7 @@ impl Observer {
                 }
                 let marks: Vec<RecordMark> =
                     batch.preview().map_or_else(Vec::new, |it| self.marks.of_batch(&it).to_vec());
-                let lane = lanes.entry(key.clone()).or_insert_with(|| self.lane(client, &key));
+                let lane = lanes.entry(key.clone()).or_insert_with(|| lane(client, &key));
                 let room = LANE_MARKS.saturating_sub(lane.marks.len());
                 lane.marks.extend(marks.into_iter().take(room));
             }
@@ -245,16 +245,6 @@ impl Observer {
                 terminal: None,
             };
             view.producers.insert(name, producer);
-        }
-    }
-
-    fn lane(&self, client: &Client, key: &PartitionKey) -> LaneView {
-        let partition = TopicPartition::new(key.topic.clone(), key.partition);
-        LaneView {
-            topic: key.topic.clone(),
-            partition: key.partition,
-            leader: client.producer().and_then(|producer| producer.leader(&partition)),
-            marks: Vec::new(),
         }
     }
 
@@ -443,6 +433,16 @@ fn summary(client: &Client) -> String {
         parts.push(codec.name().to_owned());
     }
     parts.join(", ")
+}
+
+fn lane(client: &Client, key: &PartitionKey) -> LaneView {
+    let partition = TopicPartition::new(key.topic.clone(), key.partition);
+    LaneView {
+        topic: key.topic.clone(),
+        partition: key.partition,
+        leader: client.producer().and_then(|producer| producer.leader(&partition)),
+        marks: Vec::new(),
+    }
 }
 
 /// The consumers' processes.

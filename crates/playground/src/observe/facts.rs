@@ -18,7 +18,7 @@ impl Observer {
     pub(super) fn facts(&self, scene: &Scene<'_>, tab: Tab, views: &Views) -> Vec<Fact> {
         match tab {
             Tab::Cluster => self.cluster_facts(scene),
-            Tab::Topics => self.topics_facts(scene, views),
+            Tab::Topics => topics_facts(scene, views),
             Tab::Log => log_facts(views),
             Tab::Groups => group_facts(views),
             Tab::Rpcs => self.rpc_facts(scene, &views.rpcs),
@@ -43,17 +43,6 @@ impl Observer {
         fact("Produce time, p99", value)
     }
 
-    fn topics_facts(&self, scene: &Scene<'_>, views: &Views) -> Vec<Fact> {
-        let mut facts = vec![
-            fact("Topics", number(views.topics.topics.len() as i64)),
-            fact("Partitions", number(views.topics.partitions.len() as i64)),
-        ];
-        facts.extend(health(scene));
-        let bytes: u64 = views.topics.partitions.values().map(|row| row.size).sum();
-        facts.push(fact("Size of the leaders' logs", size(bytes)));
-        facts
-    }
-
     fn rpc_facts(&self, scene: &Scene<'_>, view: &RpcView) -> Vec<Fact> {
         let errors = view.messages.values().filter(|message| message.error.is_some()).count();
         let lost = view.messages.values().filter(|message| message.lost).count();
@@ -66,6 +55,17 @@ impl Observer {
             self.wait_fact(scene.now),
         ]
     }
+}
+
+fn topics_facts(scene: &Scene<'_>, views: &Views) -> Vec<Fact> {
+    let mut facts = vec![
+        fact("Topics", number(views.topics.topics.len() as i64)),
+        fact("Partitions", number(views.topics.partitions.len() as i64)),
+    ];
+    facts.extend(health(scene));
+    let bytes: u64 = views.topics.partitions.values().map(|row| row.size).sum();
+    facts.push(fact("Size of the leaders' logs", size(bytes)));
+    facts
 }
 
 /// Replicas in sync, under-replicated and offline partitions, of user topics and (where they are not well) internal ones.

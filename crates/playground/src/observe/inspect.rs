@@ -75,7 +75,7 @@ impl Observer {
     }
 
     fn inspect_client(&self, scene: &Scene<'_>, name: &str) -> Option<InspectView> {
-        let (id, client) = scene.world.clients().find(|(id, _)| self.name(*id) == name)?;
+        let (_, client) = scene.world.clients().find(|(id, _)| self.name(*id) == name)?;
         let spec = client.spec();
         let mut fields = vec![field("client.id", &spec.client_id)];
         fields.extend(spec.config.iter().map(|(name, value)| field(name, value)));
@@ -89,30 +89,14 @@ impl Observer {
                 )
             }
             ClientKind::Consumer => {
-                fields.extend(self.consumer_fields(client));
+                fields.extend(consumer_fields(client));
                 (
                     "Consumer",
                     "It fetches from the leaders of its partitions and commits how far it has come.",
                 )
             }
         };
-        let _: NodeId = id;
         Some(made(kind, name.to_owned(), text.to_owned(), fields))
-    }
-
-    fn consumer_fields(&self, client: &Client) -> Vec<Field> {
-        let Some(consumer) = client.consumer() else { return Vec::new() };
-        let mut fields = Vec::new();
-        if let Some(member_id) = consumer.member_id() {
-            fields.push(field("member id", member_id));
-        }
-        fields.push(heading("positions"));
-        for partition in consumer.assigned() {
-            let position = consumer.position(partition);
-            let value = position.map_or_else(|| "none yet".to_owned(), number);
-            fields.push(nested(&partition.to_string(), value, 1));
-        }
-        fields
     }
 
     fn inspect_message(&self, id: u64) -> Option<InspectView> {
@@ -523,6 +507,21 @@ fn group(scene: &Scene<'_>, name: &str) -> Option<InspectView> {
         format!("kafka-consumer-groups.sh {BOOTSTRAP} --describe --group {name}"),
     ));
     Some(view)
+}
+
+fn consumer_fields(client: &Client) -> Vec<Field> {
+    let Some(consumer) = client.consumer() else { return Vec::new() };
+    let mut fields = Vec::new();
+    if let Some(member_id) = consumer.member_id() {
+        fields.push(field("member id", member_id));
+    }
+    fields.push(heading("positions"));
+    for partition in consumer.assigned() {
+        let position = consumer.position(partition);
+        let value = position.map_or_else(|| "none yet".to_owned(), number);
+        fields.push(nested(&partition.to_string(), value, 1));
+    }
+    fields
 }
 
 fn producer_fields(client: &Client) -> Vec<Field> {
