@@ -104,7 +104,9 @@ postMessage(results);
 
 const sizes = weigh(dist);
 const native = JSON.parse(fs.readFileSync(nativeFile, 'utf8'));
-const result = { engine: await engine(native), page: { interactive_ms: await interactive(), ...(await frames()) }, size: sizes };
+const { payload_bytes: payload, snapshot_bytes: snapshot, resident_bytes: resident } = native.kept;
+const kept = { snapshot_per_payload_byte: round(snapshot / payload, 3), memory_per_payload_byte: resident && round(resident / payload, 3) };
+const result = { engine: { ...(await engine(native)), kept }, page: { interactive_ms: await interactive(), ...(await frames()) }, size: sizes };
 await browser.close();
 
 // Nested figures become flat names, so that the table needs to know none of them.

@@ -3,8 +3,10 @@
 use super::ledger::Ledger;
 use super::operator::Operator;
 use cluster::checker::{Anomaly, Checker};
+use cluster::controller::image::PartitionRegistration;
 use cluster::log::batch_pool::with_pool;
 use cluster::log::crc::crc32c;
+use cluster::types::BrokerId;
 use cluster::world::{Process, World};
 use simulation::{Happening, Micros, Random};
 use std::cell::RefCell;
@@ -229,9 +231,7 @@ impl Run {
             }
             for topic in node.metadata().topics.values() {
                 for (index, partition) in &topic.partitions {
-                    let candidates = [&partition.isr, &partition.elr, &partition.last_known_elr];
-                    if candidates.iter().all(|list| list.is_empty()) {
-                        // A change of min.insync.replicas makes Kafka forget who may lead: only a person can help.
+                    if needs_a_person(partition) {
                         continue;
                     }
                     if partition.leader < 0 {
@@ -251,6 +251,14 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// Whether real Kafka too waits for an unclean election by hand: no replica is known to be complete, and the last leader is
+/// not known, because `min.insync.replicas` was changed or an eligible replica was moved away meanwhile.
+fn needs_a_person(partition: &PartitionRegistration) -> bool {
+    let is_complete = |id: &BrokerId| partition.isr.contains(id) || partition.elr.contains(id);
+    let knows_last_leader = partition.elr.is_empty() && partition.last_known_elr.len() == 1;
+    !partition.has_leader() && !partition.replicas.iter().any(is_complete) && !knows_last_leader
 }
 
 /// Goes on with a digest of what happened before.
