@@ -77,11 +77,20 @@ impl CommittedRecords {
             lost = self.new_leader(replica, partition.leader_epoch())?;
         }
         let history = self.history(replica);
-        // A leader that an unclean election has overthrown, and does not know it, is a world of its own.
+        let high_watermark = partition.log.high_watermark();
+        // A leader that an unclean election has overthrown, and does not know it, is a world of its own: what it still
+        // acknowledges is lost.
         if history.unclean_epoch > Some(partition.leader_epoch()) {
+            if partition.is_leader() && high_watermark > history.furthest_end {
+                lost = Some(Anomaly::RecordsLost {
+                    partition: partition.log.topic_partition().clone(),
+                    leader: replica.broker,
+                    from: std::mem::replace(&mut history.furthest_end, high_watermark),
+                    to: high_watermark,
+                });
+            }
             return Ok(lost);
         }
-        let high_watermark = partition.log.high_watermark();
         let grows = partition.is_leader() && high_watermark > history.end;
         history.compare(replica, high_watermark)?;
         if grows {

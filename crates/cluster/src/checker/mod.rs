@@ -40,7 +40,8 @@ pub struct Violation {
 /// What Kafka allows under these settings, and nobody likes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Anomaly {
-    /// An unclean leader election lost committed records.
+    /// An unclean leader election lost committed records: the new `leader` has not got them, or an overthrown one that did
+    /// not know it yet has still taken them.
     RecordsLost { partition: TopicPartition, leader: BrokerId, from: Offset, to: Offset },
 }
 
