@@ -57,7 +57,10 @@ fn prepare(text: &str, rules: &Rules, masks: &[Mask], help_cut: bool) -> String 
 }
 
 fn is_trace_line(line: &str) -> bool {
-    let more = line.trim_start().strip_prefix("... ").and_then(|rest| rest.trim_end().strip_suffix(" more"));
+    let more = line
+        .trim_start()
+        .strip_prefix("... ")
+        .and_then(|rest| rest.trim_end().strip_suffix(" more"));
     line.starts_with("\tat ")
         || line.starts_with("Caused by: ")
         || more.is_some_and(|count| count.chars().all(|digit| digit.is_ascii_digit()))
@@ -91,7 +94,8 @@ fn squeeze(text: &str) -> String {
 
 /// The first line that differs, with its neighbours.
 fn diff(expected: &str, actual: &str) -> String {
-    let (left, right): (Vec<&str>, Vec<&str>) = (expected.split('\n').collect(), actual.split('\n').collect());
+    let (left, right): (Vec<&str>, Vec<&str>) =
+        (expected.split('\n').collect(), actual.split('\n').collect());
     let same = left.iter().zip(&right).take_while(|(left, right)| left == right).count();
     let mut text = format!("    line {}\n", same + 1);
     for (mark, lines) in [('-', &left), ('+', &right)] {
@@ -111,14 +115,21 @@ mod tests {
     }
 
     fn equal(rules: &Rules, masks: &[Mask], expected: &str, actual: &str) -> bool {
-        differences(rules, masks, (&output(expected), Some(0)), (&output(actual), Some(0))).is_empty()
+        differences(rules, masks, (&output(expected), Some(0)), (&output(actual), Some(0)))
+            .is_empty()
     }
 
     #[test]
     fn a_wrong_byte_fails() {
         let rules = Rules::default();
         assert!(equal(&rules, &[], "Created topic orders.\n", "Created topic orders.\n"));
-        for wrong in ["Created topic orders.", "Created topic orders.\n\n", "created topic orders.\n", "Created topic orders. \n", ""] {
+        for wrong in [
+            "Created topic orders.",
+            "Created topic orders.\n\n",
+            "created topic orders.\n",
+            "Created topic orders. \n",
+            "",
+        ] {
             assert!(!equal(&rules, &[], "Created topic orders.\n", wrong), "{wrong:?}");
         }
     }
@@ -164,7 +175,12 @@ mod tests {
     #[test]
     fn traces_are_dropped_but_not_their_first_line() {
         let rules = Rules { trace_elided: true, ..Rules::default() };
-        assert!(equal(&rules, &[], "boom\n\n", "boom\n\tat x.y(Z.java:1)\n\t... 3 more\nCaused by: other\n\n"));
+        assert!(equal(
+            &rules,
+            &[],
+            "boom\n\n",
+            "boom\n\tat x.y(Z.java:1)\n\t... 3 more\nCaused by: other\n\n"
+        ));
         assert!(!equal(&rules, &[], "boom\n\n", "bang\n\tat x\n\n"));
     }
 

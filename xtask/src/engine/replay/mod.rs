@@ -76,8 +76,11 @@ fn scenario_files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 fn replay(scenario: &Scenario, diff: bool) -> (usize, usize) {
     let verdicts = std::panic::catch_unwind(|| run::run(scenario)).unwrap_or_else(|_| {
         let broken = |step: &scenario::Step| {
-            let verdict =
-                if step.rules.compared { Verdict::Failed(vec!["the engine panicked".to_owned()]) } else { Verdict::Ran };
+            let verdict = if step.rules.compared {
+                Verdict::Failed(vec!["the engine panicked".to_owned()])
+            } else {
+                Verdict::Ran
+            };
             (step.number, verdict)
         };
         scenario.steps.iter().map(broken).collect()
@@ -94,7 +97,10 @@ fn replay(scenario: &Scenario, diff: bool) -> (usize, usize) {
     if diff {
         for (number, found) in &wrong {
             let step = scenario.steps.iter().find(|step| step.number == **number);
-            println!("  step {number}: {}", step.and_then(|step| step.command.as_deref()).unwrap_or("(action)"));
+            println!(
+                "  step {number}: {}",
+                step.and_then(|step| step.command.as_deref()).unwrap_or("(action)")
+            );
             for text in *found {
                 println!("  {text}");
             }

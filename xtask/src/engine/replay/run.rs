@@ -48,7 +48,12 @@ pub fn run(scenario: &Scenario) -> Vec<(u64, Verdict)> {
             let verdict = match replay.step(step) {
                 Ok(Some(actual)) if step.rules.compared => {
                     let (output, exit) = &actual;
-                    let found = differences(&step.rules, &step.masks, (&step.expected, step.exit), (output, *exit));
+                    let found = differences(
+                        &step.rules,
+                        &step.masks,
+                        (&step.expected, step.exit),
+                        (output, *exit),
+                    );
                     if found.is_empty() { Verdict::Passed } else { Verdict::Failed(found) }
                 }
                 Ok(_) => Verdict::Ran,
@@ -74,7 +79,11 @@ impl Replay {
                 }
             }
         }
-        let header = Header { engine: playground::ENGINE_VERSION.to_owned(), seed: SEED, epoch_ms: EPOCH_MS };
+        let header = Header {
+            engine: playground::ENGINE_VERSION.to_owned(),
+            seed: SEED,
+            epoch_ms: EPOCH_MS,
+        };
         let mut session = Session::with_cluster(header, spec);
         session.console_mut(|console, _| console.notices(false));
         session.boot();
@@ -88,7 +97,8 @@ impl Replay {
             trouble = trouble.and(self.act(action));
         }
         for (path, text) in &step.files {
-            let written = self.session.console_mut(|console, _| console.write_file(path, text.as_bytes()));
+            let written =
+                self.session.console_mut(|console, _| console.write_file(path, text.as_bytes()));
             trouble = trouble.and(written.map_err(|error| format!("{path}: {error:?}")));
         }
         let pid = match (&step.command, &step.interrupt) {
@@ -105,7 +115,10 @@ impl Replay {
                 pid
             }
             (None, Some((number, signal))) => {
-                let pid = *self.background.get(number).ok_or_else(|| format!("step {number} runs no more"))?;
+                let pid = *self
+                    .background
+                    .get(number)
+                    .ok_or_else(|| format!("step {number} runs no more"))?;
                 self.signal(
                     pid,
                     match signal {
@@ -125,7 +138,10 @@ impl Replay {
         }
         self.session.console_mut(|console, host| console.forget(host, pid));
         if !ended {
-            return Err(format!("still running after {STEP_LIMIT}; stdout {:?}, stderr {:?}", output.stdout, output.stderr));
+            return Err(format!(
+                "still running after {STEP_LIMIT}; stdout {:?}, stderr {:?}",
+                output.stdout, output.stderr
+            ));
         }
         trouble?;
         let exit = output.code;
@@ -164,20 +180,33 @@ impl Replay {
     /// Something that happened to the cluster before the step.
     fn act(&mut self, action: &Value) -> Result<(), String> {
         if let Some(node) = action["stop"].as_str() {
-            let how = if action["how"].as_str() == Some("SIGKILL") { DockerAction::Kill } else { DockerAction::Stop };
+            let how = if action["how"].as_str() == Some("SIGKILL") {
+                DockerAction::Kill
+            } else {
+                DockerAction::Stop
+            };
             let id = self.node(node)?;
             if node.starts_with("<the active controller") {
                 self.stopped_controller = Some(id);
             }
             self.docker(how, id);
-            let down = |session: &Session| session.world().node_state(id) != Some(simulation::ProcessState::Down);
-            return self.run_while(STEP_LIMIT, down).then_some(()).ok_or_else(|| format!("{node} did not stop"));
+            let down = |session: &Session| {
+                session.world().node_state(id) != Some(simulation::ProcessState::Down)
+            };
+            return self
+                .run_while(STEP_LIMIT, down)
+                .then_some(())
+                .ok_or_else(|| format!("{node} did not stop"));
         }
         if let Some(node) = action["start"].as_str() {
             let id = self.node(node)?;
             self.docker(DockerAction::Start, id);
-            let starting = |session: &Session| !session.world().node(id).is_some_and(|node| node.is_started());
-            return self.run_while(STEP_LIMIT, starting).then_some(()).ok_or_else(|| format!("{node} did not start"));
+            let starting =
+                |session: &Session| !session.world().node(id).is_some_and(|node| node.is_started());
+            return self
+                .run_while(STEP_LIMIT, starting)
+                .then_some(())
+                .ok_or_else(|| format!("{node} did not start"));
         }
         if let Some(seconds) = action["wait_s"].as_f64() {
             let until = self.session.now() + Micros::from_ms((seconds * 1_000.0) as u64);
@@ -185,10 +214,15 @@ impl Replay {
             return Ok(());
         }
         if let Some(phrase) = action["wait_until"].as_str() {
-            let condition = Condition::parse(phrase).ok_or_else(|| format!("unknown condition: {phrase}"))?;
-            let controller = self.stopped_controller.or_else(|| active_controller(self.session.world()));
+            let condition =
+                Condition::parse(phrase).ok_or_else(|| format!("unknown condition: {phrase}"))?;
+            let controller =
+                self.stopped_controller.or_else(|| active_controller(self.session.world()));
             let waiting = |session: &Session| !condition.holds(session.world(), controller);
-            return self.run_while(STEP_LIMIT, waiting).then_some(()).ok_or_else(|| format!("never true: {phrase}"));
+            return self
+                .run_while(STEP_LIMIT, waiting)
+                .then_some(())
+                .ok_or_else(|| format!("never true: {phrase}"));
         }
         match action["do"].as_str().and_then(produce_phrase) {
             Some(load) if action.get("transactional_producer").is_none() => self.produce(&load),
@@ -198,7 +232,8 @@ impl Replay {
 
     fn node(&self, name: &str) -> Result<i32, String> {
         if name.starts_with("<the active controller") {
-            return active_controller(self.session.world()).ok_or_else(|| "no controller is active".to_owned());
+            return active_controller(self.session.world())
+                .ok_or_else(|| "no controller is active".to_owned());
         }
         if name == "<the same>" {
             return self.stopped_controller.ok_or_else(|| "none was stopped".to_owned());
@@ -215,7 +250,10 @@ impl Replay {
     fn produce(&mut self, load: &Load) -> Result<(), String> {
         let text = format!("{}\n", "x".repeat(load.bytes)).repeat(load.records);
         let batching = if load.one_a_batch { " --batch-size 1 --timeout 0" } else { "" };
-        let line = format!("kafka-console-producer.sh --bootstrap-server localhost:9092 --topic {}{batching}", load.topic);
+        let line = format!(
+            "kafka-console-producer.sh --bootstrap-server localhost:9092 --topic {}{batching}",
+            load.topic
+        );
         let pid = self.session.start_run(RunSpec { line, stdin: RunInput::Text(text), cwd: None });
         let ended = self.run_until_ended(pid, STEP_LIMIT);
         self.session.console_mut(|console, host| console.forget(host, pid));
@@ -233,7 +271,9 @@ struct Load {
 /// `produce N records of B bytes to TOPIC[, one record a batch]`
 fn produce_phrase(phrase: &str) -> Option<Load> {
     let words: Vec<&str> = phrase.split_whitespace().collect();
-    let ["produce", records, "records", "of", bytes, "bytes", "to", topic, ..] = words[..] else { return None };
+    let ["produce", records, "records", "of", bytes, "bytes", "to", topic, ..] = words[..] else {
+        return None;
+    };
     Some(Load {
         records: records.parse().ok()?,
         bytes: bytes.parse().ok()?,

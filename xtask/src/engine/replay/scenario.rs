@@ -75,7 +75,10 @@ impl Scenario {
         let name = file["scenario"].as_str().ok_or("no scenario name")?.to_owned();
         let cluster = match &file["cluster"] {
             Value::Null => None,
-            cluster => Some(Cluster { configs: pairs(&cluster["configs"]), racks: racks(&cluster["racks"]) }),
+            cluster => Some(Cluster {
+                configs: pairs(&cluster["configs"]),
+                racks: racks(&cluster["racks"]),
+            }),
         };
         let steps = steps.iter().map(Step::parse).collect::<Result<_, _>>()?;
         Ok(Some(Self { name, cluster, steps }))
@@ -84,12 +87,20 @@ impl Scenario {
 
 fn pairs(object: &Value) -> Vec<(String, String)> {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    object.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), text(value))).collect()
+    object
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), text(value)))
+        .collect()
 }
 
 fn racks(value: &Value) -> Vec<(i32, String)> {
     match value {
-        Value::Array(racks) => (1..).zip(racks).filter_map(|(id, rack)| Some((id, rack.as_str()?.to_owned()))).collect(),
+        Value::Array(racks) => (1..)
+            .zip(racks)
+            .filter_map(|(id, rack)| Some((id, rack.as_str()?.to_owned())))
+            .collect(),
         object => pairs(object)
             .into_iter()
             .filter_map(|(node, rack)| Some((node.trim_start_matches("kafka").parse().ok()?, rack)))
@@ -102,7 +113,12 @@ impl Step {
         let number = step["n"].as_u64().ok_or("a step without a number")?;
         let text = |name: &str| step[name].as_str().unwrap_or_default().to_owned();
         let flag = |name: &str| step[name].as_bool().unwrap_or(false);
-        let masks = step["mask"].as_array().into_iter().flatten().map(Mask::parse).collect::<Result<_, _>>();
+        let masks = step["mask"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(Mask::parse)
+            .collect::<Result<_, _>>();
         let signal = match step["signal"].as_str() {
             None | Some("SIGINT") => Signal::Interrupt,
             Some("SIGTERM") => Signal::Terminate,
@@ -128,11 +144,15 @@ impl Step {
             interrupted_after_s: step["interrupted_after_s"].as_u64(),
             rules: Rules {
                 // A background step's output is compared when it is interrupted; a pure action has none.
-                compared: step["compare"].as_bool().unwrap_or(true) && !background && (command.is_some() || interrupt.is_some()),
+                compared: step["compare"].as_bool().unwrap_or(true)
+                    && !background
+                    && (command.is_some() || interrupt.is_some()),
                 unordered: flag("unordered"),
                 trace_elided: flag("trace_elided"),
                 help_elided: step["help_elided"].as_str().map(str::to_owned),
-                repeats_cut: step.get("repeats_cut").is_some_and(|cut| !cut.is_null() && cut != &Value::Bool(false)),
+                repeats_cut: step
+                    .get("repeats_cut")
+                    .is_some_and(|cut| !cut.is_null() && cut != &Value::Bool(false)),
             },
             background,
             interrupt: interrupt.map(|number| (number, signal)),
@@ -146,7 +166,8 @@ impl Mask {
         let pattern = mask["re"].as_str().ok_or("a mask without pattern")?;
         let replacement = mask["as"].as_str().ok_or("a mask without replacement")?.to_owned();
         // Python's re.MULTILINE.
-        let pattern = fancy_regex::Regex::new(&format!("(?m){pattern}")).map_err(|error| error.to_string())?;
+        let pattern = fancy_regex::Regex::new(&format!("(?m){pattern}"))
+            .map_err(|error| error.to_string())?;
         Ok(Self { pattern, replacement })
     }
 }
