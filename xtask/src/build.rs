@@ -45,7 +45,7 @@ pub fn compile(toolchain: &Toolchain, bindgen: &Path, release: bool) -> Outcome<
     let first = !web_target_dir().join(TARGET).join(profile).join("deps").exists();
     let name = format!("compiling the page ({profile})");
     let step = if first { say::long_step(name, "about 2 min") } else { say::step(name) };
-    let mut cargo = toolchain.cargo(release);
+    let mut cargo = toolchain.cargo();
     cargo.args(["build", "--locked", "--package", NAME, "--bin", NAME, "--target", TARGET]);
     if release {
         cargo.arg("--release");
@@ -81,7 +81,7 @@ pub fn workloads() -> Outcome<PathBuf> {
     let toolchain = Toolchain::ready()?;
     let bindgen = setup::wasm_bindgen(&toolchain)?;
     let step = say::step("compiling the workloads for wasm");
-    let mut cargo = toolchain.cargo(true);
+    let mut cargo = toolchain.cargo();
     cargo.args(["build", "--quiet", "--locked", "--release", "--package", NAME]);
     execute(cargo.args(["--example", "bench", "--target", TARGET]))?;
     let wasm = web_target_dir().join(TARGET).join("release/examples/bench.wasm");

@@ -187,7 +187,7 @@ fn wasm() -> Outcome<Count> {
     let toolchain = Toolchain::ready()?;
     setup::wasm_bindgen(&toolchain)?;
     let chrome = browser::ready()?;
-    let mut cargo = toolchain.cargo(false);
+    let mut cargo = toolchain.cargo();
     match browser::find_driver() {
         Some(driver) => {
             cargo.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", "wasm-bindgen-test-runner");
@@ -245,7 +245,7 @@ fn trunk() -> Outcome<Count> {
     }
     let trunk = setup::tool("trunk", TRUNK).ok_or("trunk did not install")?;
     let dist = root().join("target/trunk-dist");
-    let mut command = setup::same_environment(&toolchain.cargo(true), &trunk);
+    let mut command = setup::same_environment(&toolchain.cargo(), &trunk);
     let step = say::step("trunk build --release");
     execute(command.current_dir(root()).args(["build", "--release", "--dist"]).arg(&dist))?;
     step.done();

@@ -120,8 +120,8 @@ impl Toolchain {
         command
     }
 
-    /// Cargo, set up for the wasm target. Development builds erase component types: quicker to compile, larger.
-    pub fn cargo(&self, release: bool) -> Command {
+    /// Cargo, set up for the wasm target.
+    pub fn cargo(&self) -> Command {
         let mut command = self.command("cargo");
         let mut flags = Vec::new();
         if let Some(sysroot) = &self.sysroot {
