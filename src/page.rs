@@ -26,7 +26,15 @@ pub fn start() {
     });
     let spawned = EngineLink::spawn(move |received| match received {
         Received::Bytes(bytes) => match decode::<FromEngine>(&bytes) {
-            Ok(message) => store.receive(message),
+            Ok(message) => {
+                // For tests and measurements: the page can be used from here on.
+                match message {
+                    FromEngine::Ready(_) => crate::browser::dom::mark_engine("ready"),
+                    FromEngine::Failed(_) => crate::browser::dom::mark_engine("failed"),
+                    _ => {}
+                }
+                store.receive(message);
+            }
             Err(error) => store.trouble.set(Some(error.to_string())),
         },
         Received::Trouble(words) => store.trouble.set(Some(words)),

@@ -277,6 +277,16 @@ pub fn is_target(event: &web_sys::Event, id: &str) -> bool {
         .is_some_and(|element| element.id() == id)
 }
 
+/// Writes the engine's state on the body and into the performance timeline.
+pub fn mark_engine(state: &str) {
+    if let Some(body) = document().body() {
+        let _ = body.set_attribute("data-engine", state);
+    }
+    if let Some(performance) = web_sys::window().and_then(|window| window.performance()) {
+        let _ = performance.mark(&format!("engine-{state}"));
+    }
+}
+
 /// Adds a class to the body, or takes it away.
 pub fn toggle_body_class(class: &str) {
     if let Some(body) = document().body() {

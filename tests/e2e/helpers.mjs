@@ -126,11 +126,22 @@ export class Session {
   }
 }
 
-/** Types one line into the page's (first) terminal, as a person would. */
+/** The command line of the terminal in view. */
+export const commandLine = page => page.getByRole('combobox', { name: 'Command line' });
+
+/** What the terminal in view shows. */
+export const shown = page => page.getByRole('log', { name: 'Output' }).first();
+
+/** Types one line into the terminal in view, as a person would. */
 export async function type(page, line) {
-  const terminal = page.getByRole('textbox', { name: /terminal/i }).first();
-  await terminal.fill(line);
-  await terminal.press('Enter');
+  await commandLine(page).fill(line);
+  await commandLine(page).press('Enter');
+}
+
+/** Types a line and waits for a text in the output. */
+export async function run(page, line, expected) {
+  await type(page, line);
+  await shown(page).getByText(expected).last().waitFor();
 }
 
 /** Begins steady traffic in the default cluster; says which commands made it. */
@@ -140,7 +151,6 @@ export async function startTraffic(page) {
     'kafka-console-consumer --bootstrap-server kafka1:9092 --topic traffic --group traffic > /dev/null &',
     'for i in $(seq 100000); do echo "record $i"; sleep 0.01; done | kafka-console-producer --bootstrap-server kafka1:9092 --topic traffic &',
   ];
-  if (!(await page.getByRole('textbox', { name: /terminal/i }).count())) return 'none: the page has no terminal';
   for (const command of commands) await type(page, command);
   return commands.at(-1);
 }

@@ -1,0 +1,77 @@
+// The main job, as a person does it: a topic, records, a group, a broker's death, a reload, a second tab, a phone.
+import assert from 'node:assert/strict';
+import { commandLine, run, shown, type } from './helpers.mjs';
+
+const SERVER = '--bootstrap-server localhost:9092';
+const create = topic => `kafka-topics.sh ${SERVER} --create --topic ${topic} --partitions 3 --replication-factor 3`;
+
+export const tests = {
+  'a topic, records and a consumer group': async session => {
+    const page = await session.open();
+    await run(page, create('orders'), 'Created topic orders.');
+    await run(page, `kafka-topics.sh ${SERVER} --describe --topic orders`, /Topic: orders\s+TopicId: \S{22}\s+PartitionCount: 3/);
+    await type(page, `printf 'k1:one\\nk2:two\\n' | kafka-console-producer.sh ${SERVER} --topic orders --reader-property parse.key=true --reader-property key.separator=:`);
+    await run(page, `kafka-console-consumer.sh ${SERVER} --topic orders --group readers --from-beginning --max-messages 2`, 'Processed a total of 2 messages');
+    await run(page, `kafka-consumer-groups.sh ${SERVER} --describe --group readers`, /readers\s+orders\s+0/);
+    await page.getByText('orders-0').first().waitFor();
+    await session.screenshot(page, 'story');
+  },
+
+  'a killed broker is replaced, and comes back': async session => {
+    const page = await session.open();
+    await run(page, create('safe'), 'Created topic safe.');
+    await run(page, 'docker compose kill kafka2', 'Killed');
+    await page.getByText('the controller fenced it', { exact: false }).first().waitFor();
+    await session.screenshot(page, 'failover');
+    await run(page, `kafka-topics.sh ${SERVER} --describe --topic safe --under-replicated-partitions`, /Topic: safe\s+Partition: 0/);
+    await run(page, 'docker compose start kafka2', 'Started');
+    await page.getByText('is unfenced', { exact: false }).first().waitFor();
+  },
+
+  'a reload brings everything back': async session => {
+    const page = await session.open();
+    await run(page, create('kept'), 'Created topic kept.');
+    await page.getByText('saved', { exact: true }).first().waitFor();
+    await page.reload();
+    await session.ready(page);
+    await shown(page).getByText('Created topic kept.').first().waitFor();
+    await run(page, `kafka-topics.sh ${SERVER} --list`, /^kept$/m);
+  },
+
+  'a second tab watches, and goes on when the first closes': async session => {
+    const first = await session.open();
+    await run(first, create('shared'), 'Created topic shared.');
+    const second = await session.open();
+    await second.getByText('Created topic shared.').first().waitFor();
+    await first.close();
+    await second.waitForFunction(() => !document.body.innerText.includes('Another tab'));
+    await run(second, `kafka-topics.sh ${SERVER} --list`, /^shared$/m);
+  },
+
+  'a phone shows the cluster and takes commands': async session => {
+    const page = await session.openPhone();
+    assert(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'nothing is wider than the screen');
+    await run(page, 'echo from a phone', 'from a phone');
+    await session.screenshot(page, 'phone');
+  },
+
+  'every theme is accessible': async session => {
+    const page = await session.open();
+    await run(page, create('seen'), 'Created topic seen.');
+    for (const theme of ['light', 'dark', 'contrast', 'projector']) {
+      await page.evaluate(theme => document.documentElement.setAttribute('data-theme', theme), theme);
+      await session.assertAccessible(page, theme);
+    }
+  },
+
+  'Ctrl-C ends what runs, and history comes back': async session => {
+    const page = await session.open();
+    await run(page, create('typed'), 'Created topic typed.');
+    await type(page, `kafka-console-consumer.sh ${SERVER} --topic typed`);
+    await page.waitForTimeout(500);
+    await commandLine(page).press('Control+c');
+    await shown(page).getByText('Processed a total of 0 messages').waitFor();
+    await commandLine(page).press('ArrowUp');
+    await page.waitForFunction(() => document.querySelector('#line').value.startsWith('kafka-console-consumer.sh'));
+  },
+};
