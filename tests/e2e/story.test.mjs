@@ -67,8 +67,7 @@ export const tests = {
   'Ctrl-C ends what runs, and history comes back': async session => {
     const page = await session.open();
     await run(page, create('typed'), 'Created topic typed.');
-    await type(page, `kafka-console-consumer.sh ${SERVER} --topic typed`);
-    await page.waitForTimeout(500);
+    await run(page, `kafka-console-consumer.sh ${SERVER} --topic typed`, 'production-ready');
     await commandLine(page).press('Control+c');
     await shown(page).getByText('Processed a total of 0 messages').waitFor();
     await commandLine(page).press('ArrowUp');

@@ -108,6 +108,8 @@ const NATIVE: &[&str] =
 
 /// What clippy must not find; the rest of pedantic advises.
 const CLIPPY: &[&str] = &[
+    "-Aclippy::all",
+    "-Aclippy::pedantic",
     "-Dclippy::correctness",
     "-Dclippy::suspicious",
     "-Dclippy::disallowed_types",
