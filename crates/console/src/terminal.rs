@@ -264,6 +264,14 @@ impl Console {
         }
     }
 
+    /// Takes the next pasted line if it goes on with `line`.
+    fn continuation(&mut self, terminal: TerminalId, pasted: bool, line: &str) -> Option<String> {
+        let pending = &mut self.editor(terminal).pending;
+        let joins = pasted
+            && pending.front().is_some_and(|next| next.pasted && repair::goes_on(line, &next.line));
+        if joins { pending.pop_front().map(|next| next.line) } else { None }
+    }
+
     /// The line as it will run (R1–R6); `None`: it waits for an answer, or nothing is left of it.
     fn repaired(
         &mut self,
@@ -275,17 +283,8 @@ impl Console {
     ) -> Option<String> {
         let mut mended = repair::mend(&original);
         // The lines behind it that lost their backslash.
-        while pasted {
-            let editor = self.editor(terminal);
-            let joins = editor
-                .pending
-                .front()
-                .is_some_and(|next| next.pasted && repair::goes_on(&mended.line, &next.line));
-            if !joins {
-                break;
-            }
-            let Some(next) = editor.pending.pop_front() else { break };
-            let more = repair::mend(&next.line);
+        while let Some(next) = self.continuation(terminal, pasted, &mended.line) {
+            let more = repair::mend(&next);
             mended.line = format!("{} {}", mended.line.trim_end(), more.line.trim_start());
             mended.changes.extend(more.changes);
             mended.changes.push("lines that belong together were joined");
