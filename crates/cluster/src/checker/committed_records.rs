@@ -40,6 +40,8 @@ struct History {
     complete_epoch: Option<i32>,
     /// The last leader epoch that began by an unclean election.
     unclean_epoch: Option<i32>,
+    /// An eligible leader replica was moved away: see [`CommittedRecords::stale_elr`].
+    stale_elr: bool,
 }
 
 /// Tells one batch from every other.
@@ -109,6 +111,13 @@ impl CommittedRecords {
         }
     }
 
+    /// A reassignment left a replica eligible that is none any more: from now on the wrong one may be elected.
+    pub fn stale_elr(&mut self, id: TopicIdPartition) {
+        if let Some(history) = self.partitions.get_mut(&id) {
+            history.stale_elr = true;
+        }
+    }
+
     /// `leader` begins an epoch: it has everything, or what it lacks is lost.
     pub fn new_leader(
         &mut self,
@@ -121,7 +130,8 @@ impl CommittedRecords {
         let Some(from) = lost_from else { return Ok(None) };
         let to = history.end;
         let name = leader.partition.log.topic_partition();
-        if history.unclean_epoch.is_none() || history.unclean_epoch <= before {
+        let is_unclean = history.unclean_epoch.is_some() && history.unclean_epoch > before;
+        if !is_unclean && !history.stale_elr {
             let what = format!(
                 "{name} in leader epoch {epoch}: leader {} lacks the committed offsets {from} to {}",
                 leader.broker,
@@ -138,7 +148,8 @@ impl CommittedRecords {
         let history = self.history(replica);
         let compared = history.compared.entry(replica.broker).or_default();
         let had = std::mem::replace(compared, to.min(*compared));
-        if had > to && to < history.end && history.unclean_epoch.is_none() {
+        let may_lose = history.unclean_epoch.is_some() || history.stale_elr;
+        if had > to && to < history.end && !may_lose {
             let what = format!(
                 "{} on broker {}: truncated to {to}, but all below {} is committed",
                 replica.partition.log.topic_partition(),

@@ -40,7 +40,7 @@ pub struct Violation {
 /// What Kafka allows under these settings, and nobody likes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Anomaly {
-    /// An unclean leader election lost committed records: the new `leader` has not got them, or an overthrown one that did
+    /// An unclean leader election (or one of a replica that was moved away and is eligible still) lost committed records: the new `leader` has not got them, or an overthrown one that did
     /// not know it yet has still taken them.
     RecordsLost { partition: TopicPartition, leader: BrokerId, from: Offset, to: Offset },
 }
@@ -123,6 +123,19 @@ impl Checker {
                     *cause,
                 )?;
             }
+            ClusterEvent::IsrChanged { partition, cause: ChangeCause::Reassignment, .. } => {
+                let controller = world.node(node as BrokerId);
+                let topic = controller.and_then(|node| node.metadata().topic(&partition.topic));
+                let Some(topic) = topic else { return Ok(()) };
+                let registration = topic.partitions.get(&partition.partition);
+                // Kafka 4.3 leaves replicas that were moved away eligible, so they can lead when they come back, empty.
+                if registration.is_some_and(|partition| {
+                    partition.elr.iter().any(|replica| !partition.replicas.contains(replica))
+                }) {
+                    let (topic_id, partition) = (topic.id, partition.partition);
+                    self.committed_records.stale_elr(TopicIdPartition { topic_id, partition });
+                }
+            }
             ClusterEvent::ControllerElected { leader, epoch } => {
                 self.single_leader.of_the_quorum(*leader, *epoch)?;
             }
@@ -186,11 +199,16 @@ impl Checker {
             return Ok(());
         };
         let id = TopicIdPartition { topic_id: topic.id, partition: partition.partition };
+        // Otherwise the event is of a topic that was deleted, and came again under its name, in the same step.
+        let Some(registration) = topic
+            .partitions
+            .get(&partition.partition)
+            .filter(|registration| registration.leader_epoch >= epoch)
+        else {
+            return Ok(());
+        };
         self.single_leader.of_partition(id, leader, epoch, partition)?;
-        let registration = topic.partitions.get(&partition.partition);
-        let recovering =
-            registration.is_some_and(|registration| registration.leader_recovery_state != 0);
-        if recovering || cause == ChangeCause::UncleanElection {
+        if registration.leader_recovery_state != 0 || cause == ChangeCause::UncleanElection {
             self.committed_records.unclean_election(id, epoch);
         }
         if let Some(chosen) = world.node(leader).and_then(|node| node.replica_by_id(id)) {
