@@ -62,10 +62,6 @@ impl Json {
         self.number().and_then(|text| text.parse().ok()).ok_or_else(|| self.expected("Integer"))
     }
 
-    pub fn long(&self) -> Result<i64, Exception> {
-        self.number().and_then(|text| text.parse().ok()).ok_or_else(|| self.expected("Long"))
-    }
-
     fn number(&self) -> Option<&str> {
         match self {
             Self::Number(text) => Some(text),
