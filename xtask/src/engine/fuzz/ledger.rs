@@ -99,8 +99,11 @@ impl Ledger {
             let Some(log) = &logs[partition] else { continue };
             if promise.survives && *offset >= log.start && log.key_at(*offset) != Some(value) {
                 return Err(format!(
-                    "{partition} offset {offset}: {:?} was acknowledged, but there is {:?}",
+                    "{partition} offset {offset}: {:?} (idempotent: {}, now at {:?}; the log starts at {}) was acknowledged, but there is {:?}",
                     String::from_utf8_lossy(value),
+                    promise.idempotent,
+                    log.offsets.get(value),
+                    log.start,
                     log.key_at(*offset).map(|found| String::from_utf8_lossy(found))
                 ));
             }
