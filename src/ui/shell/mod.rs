@@ -80,7 +80,7 @@ fn starting(store: Store) -> impl IntoView {
                 <dl>
                     <div>
                         <dt>"Page"</dt>
-                        <dd><progress attr:value="1" attr:max="1" aria-label="Page"></progress></dd>
+                        <dd><progress value="1" max="1" aria-label="Page"></progress></dd>
                         <dd>"done"</dd>
                     </div>
                     <div>
@@ -88,8 +88,8 @@ fn starting(store: Store) -> impl IntoView {
                         <dd>
                             <progress
                                 aria-label=move || part().0
-                                attr:value=move || part().1.to_string()
-                                attr:max=move || part().2.max(1).to_string()
+                                value=move || part().1.to_string()
+                                max=move || part().2.max(1).to_string()
                             ></progress>
                         </dd>
                         <dd>
