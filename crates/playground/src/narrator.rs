@@ -506,7 +506,7 @@ impl Narrator {
                         strong(client_id.clone()),
                         text(format!(
                             " sends a record. Its key hashes (murmur2) to {}, which puts it into ",
-                            number(i64::from(*hash))
+                            number(i64::from(*hash & 0x7fff_ffff))
                         )),
                         strong(partition.to_string()),
                         text("."),
