@@ -272,21 +272,12 @@ struct Keeper {
     last_note: u64,
     last_snapshot: u64,
     noted: Option<Reached>,
-    snapshot_at: u32,
 }
 
 impl Keeper {
     fn new(storage: Option<IndexedDb>, writing: bool, state: StorageState) -> Self {
         let now = now_us();
-        Self {
-            storage,
-            writing,
-            state,
-            last_note: now,
-            last_snapshot: now,
-            noted: None,
-            snapshot_at: 0,
-        }
+        Self { storage, writing, state, last_note: now, last_snapshot: now, noted: None }
     }
 
     fn set(&mut self, engine: &mut Engine, state: StorageState) {
@@ -339,7 +330,6 @@ impl Keeper {
         let worth = leaving || now.saturating_sub(self.last_snapshot) >= SNAPSHOT_US;
         if worth && matches!(self.state, StorageState::Saved) && engine.unsaved().1.is_empty() {
             self.last_snapshot = now;
-            self.snapshot_at = engine.session().applied();
             let bytes = snapshot::save(engine.session());
             if bytes.len() <= SNAPSHOT_BYTES_MAX {
                 // A cache: without it the journal builds the session again, only slower.

@@ -38,7 +38,7 @@ pub struct Engine {
     edits: BTreeMap<TerminalId, u32>,
     storage: Option<StorageState>,
     outbox: VecDeque<FromEngine>,
-    reset: Option<()>,
+    reset: bool,
     /// The page was told of a broken guarantee.
     failed: bool,
     restored: bool,
@@ -69,7 +69,7 @@ impl Engine {
             edits: BTreeMap::new(),
             storage: None,
             outbox: VecDeque::new(),
-            reset: None,
+            reset: false,
             failed: false,
             read_only: false,
             last_look: (0, Micros::ZERO),
@@ -181,7 +181,7 @@ impl Engine {
 
     /// Whether the page asked for a new session since the last call.
     pub fn take_reset(&mut self) -> bool {
-        self.reset.take().is_some()
+        std::mem::take(&mut self.reset)
     }
 
     pub fn journal(&self) -> Journal {
@@ -222,7 +222,7 @@ impl Engine {
             ToEngine::Subscribe(subscription) => {
                 self.session.watch(subscription);
             }
-            ToEngine::Reset => self.reset = Some(()),
+            ToEngine::Reset => self.reset = true,
             // The worker deals with other tabs and keeps the journal's file.
             ToEngine::TakeOver | ToEngine::ExportJournal => {}
         }
@@ -471,7 +471,7 @@ impl Engine {
             seed: self.header().seed,
             event: steps,
             reproduce: format!(
-                "cargo xtask replay-journal kafka-playground-{}.kpj",
+                "the journal kafka-playground-{}.kpj: its seed and commands lead here again",
                 self.header().seed
             ),
         }
