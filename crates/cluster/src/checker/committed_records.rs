@@ -254,14 +254,17 @@ impl History {
     /// The first committed offset that the replica has not, or has otherwise.
     fn first_missing(&self, replica: Replica<'_>) -> Option<Offset> {
         let log = &replica.partition.log;
-        let first = self.batches.front()?.base_offset;
-        let from = self.compared_up_to(replica).max(log.log_start_offset()).max(first);
-        let mut found = batches_from(log, from).map(Committed::from);
-        let expected = self.batches.range(self.index(from)..);
-        expected
-            .copied()
-            .find(|expected| found.next() != Some(*expected))
-            .map(|batch| batch.base_offset)
+        let from = self.compared_up_to(replica).max(log.log_start_offset());
+        let remembered = self.batches.front().and_then(|first| {
+            let from = from.max(first.base_offset);
+            let mut found = batches_from(log, from).map(Committed::from);
+            let expected = self.batches.range(self.index(from)..);
+            expected.copied().find(|expected| found.next() != Some(*expected))
+        });
+        // Even where all that was committed has expired meanwhile, a complete log does not end earlier.
+        let end = log.log_end_offset();
+        let lacks_forgotten = || (end < self.end).then_some(end);
+        remembered.map(|batch| batch.base_offset).or_else(lacks_forgotten)
     }
 
     /// An unclean leader does not have what begins at `from`: it is no longer committed.
