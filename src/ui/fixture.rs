@@ -1,8 +1,8 @@
 //! A made-up session that speaks the seam, for pictures and page tests without an engine: `?fixture=overview`,
 //! `failure`, `empty`, `rebalance`, `loading`, `stopped`, `watching`. Only with the cargo feature `fixture`.
 
+use playground::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ struct Made {
     sent: Views,
     views: Views,
     subscription: Subscription,
-    ends: BTreeMap<PartitionKey, (i64, Vec<RecordMark>)>,
+    ends: SortedMap<PartitionKey, (i64, Vec<RecordMark>)>,
     random: u64,
     next_record: u64,
     sentences: u64,
@@ -91,7 +91,7 @@ impl Made {
             sent: Views::default(),
             views: Views::default(),
             subscription: Subscription::default(),
-            ends: BTreeMap::new(),
+            ends: SortedMap::new(),
             random: 7,
             next_record: 0,
             sentences: 0,
@@ -272,7 +272,7 @@ impl Made {
     fn producers(&mut self, failed: bool) {
         let lanes = |topic: &str,
                      marks: [&[u16]; 3],
-                     partitions: &BTreeMap<PartitionKey, PartitionView>| {
+                     partitions: &SortedMap<PartitionKey, PartitionView>| {
             (0..3)
                 .map(|partition| LaneView {
                     topic: topic.into(),

@@ -1,7 +1,8 @@
 //! What the engine told, as signals, and what the page itself remembers. Everything a component reads is here.
 
+use playground::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -89,7 +90,7 @@ pub struct Store {
     pub chosen_sentence: RwSignal<Option<u64>>,
     pub flights: StoredValue<Rc<RefCell<Vec<Flight>>>, LocalStorage>,
     pub terminals: RwSignal<Vec<TerminalInfo>>,
-    consoles: StoredValue<BTreeMap<TerminalId, Console>>,
+    consoles: StoredValue<SortedMap<TerminalId, Console>>,
     /// What is made later belongs to the page, not to the component that asked first.
     owner: StoredValue<Owner>,
     pub terminal: RwSignal<TerminalId>,
@@ -140,7 +141,7 @@ impl Store {
                 title: "admin".into(),
                 ..TerminalInfo::default()
             }]),
-            consoles: StoredValue::new(BTreeMap::new()),
+            consoles: StoredValue::new(SortedMap::new()),
             owner: StoredValue::new(Owner::current().unwrap_or_default()),
             terminal: RwSignal::new(0),
             next_line: StoredValue::new(0),
@@ -376,7 +377,7 @@ impl Store {
     }
 
     fn print(&self, chunks: Vec<Chunk>) {
-        let mut by_terminal: BTreeMap<TerminalId, Vec<Chunk>> = BTreeMap::new();
+        let mut by_terminal: SortedMap<TerminalId, Vec<Chunk>> = SortedMap::new();
         for chunk in chunks {
             by_terminal.entry(chunk.terminal).or_default().push(chunk);
         }

@@ -1,6 +1,6 @@
 //! Random brokers die, hang, leave and return under a producer with acks=all; what was acknowledged survives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use cluster::client::{
     BootstrapServer, ClientCommand, ClientKind, ClientNotice, ClientSpec, Destination,
@@ -30,9 +30,9 @@ fn client(world: &mut World, kind: ClientKind) -> NodeId {
 #[derive(Default)]
 struct Watch {
     /// By partition and leader epoch: who led it.
-    leaders: BTreeMap<(i32, i32), BrokerId>,
+    leaders: SortedMap<(i32, i32), BrokerId>,
     /// By partition, leader epoch and leader: how far its high watermark was.
-    high_watermarks: BTreeMap<(i32, i32, BrokerId), Offset>,
+    high_watermarks: SortedMap<(i32, i32, BrokerId), Offset>,
 }
 
 impl Watch {
@@ -54,7 +54,7 @@ impl Watch {
     }
 }
 
-fn trouble(world: &mut World, random: &mut Random, paused: &mut BTreeSet<BrokerId>) {
+fn trouble(world: &mut World, random: &mut Random, paused: &mut SortedSet<BrokerId>) {
     let id = 1 + random.below(3) as BrokerId;
     let other = 1 + random.below(3) as BrokerId;
     match (random.below(7), world.node_state(id)) {
@@ -119,8 +119,8 @@ fn run(seed: u64) {
     let producer = client(&mut world, ClientKind::Producer);
 
     let mut watch = Watch::default();
-    let mut paused = BTreeSet::new();
-    let mut acknowledged: BTreeMap<(i32, Offset), u64> = BTreeMap::new();
+    let mut paused = SortedSet::new();
+    let mut acknowledged: SortedMap<(i32, Offset), u64> = SortedMap::new();
     let mut sent = 0;
     let end = world.now() + Micros::from_secs(180);
     let mut next_trouble = world.now();
@@ -196,12 +196,12 @@ fn run(seed: u64) {
         assert_eq!(contents[0], contents[2], "seed {seed}: replicas differ");
         // Kafka's producer sends its batches to a new leader while earlier ones still wait for an answer of the old
         // one. If those are then too old to be recognised, it bumps its epoch and repeats them: the one way to a duplicate.
-        let once: BTreeSet<(u64, i16)> = contents[0]
+        let once: SortedSet<(u64, i16)> = contents[0]
             .iter()
             .map(|(_, value, producer_epoch)| (*value, *producer_epoch))
             .collect();
         assert_eq!(once.len(), contents[0].len(), "seed {seed}: a record is there twice");
-        let found: BTreeMap<Offset, u64> =
+        let found: SortedMap<Offset, u64> =
             contents[0].iter().map(|(offset, value, _)| (*offset, *value)).collect();
         for ((of, offset), tag) in &acknowledged {
             if *of == partition {
@@ -215,7 +215,7 @@ fn run(seed: u64) {
     }
 }
 
-fn take_acknowledgements(world: &mut World, acknowledged: &mut BTreeMap<(i32, Offset), u64>) {
+fn take_acknowledgements(world: &mut World, acknowledged: &mut SortedMap<(i32, Offset), u64>) {
     while let Some((_, notice)) = world.take_notice() {
         if let ClientNotice::Delivered { tag, result: Ok(metadata) } = notice {
             acknowledged.insert((metadata.partition.partition, metadata.offset), tag);
@@ -246,7 +246,7 @@ fn a_restored_world_runs_on_as_if_it_had_never_stopped() {
         let mut world = World::new(ClusterSpec::default_cluster(0), seed);
         world.run_until(Micros::from_secs(8));
         let producer = client(&mut world, ClientKind::Producer);
-        let mut paused = BTreeSet::new();
+        let mut paused = SortedSet::new();
         for tag in 0..40 {
             let record = ProducerRecord {
                 topic: "auto".to_owned(),

@@ -1,6 +1,6 @@
 //! The group coordinator by itself: what it writes, when it answers, what it remembers.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::coordinator::{
     Caller, CoordinatorOutput, CoordinatorRecord, GroupCoordinator, GroupCoordinatorConfig,
@@ -31,7 +31,7 @@ struct Lab {
     coordinator: GroupCoordinator,
     now: Micros,
     log: Vec<(Bytes, Option<Bytes>)>,
-    responses: BTreeMap<u32, Response>,
+    responses: SortedMap<u32, Response>,
     next: u32,
     random: Random,
 }
@@ -45,7 +45,7 @@ impl Lab {
             coordinator,
             now: Micros::ZERO,
             log: Vec::new(),
-            responses: BTreeMap::new(),
+            responses: SortedMap::new(),
             next: 0,
             random: Random::from_seed(7),
         }
@@ -72,7 +72,7 @@ impl Lab {
         let caller =
             Caller { token, client_id: "client".to_owned(), client_host: "/127.0.0.1".to_owned() };
         let mut out = CoordinatorOutput::default();
-        let refused = BTreeMap::from([("gone".to_owned(), ErrorCode::UnknownTopicOrPartition)]);
+        let refused = SortedMap::from([("gone".to_owned(), ErrorCode::UnknownTopicOrPartition)]);
         self.coordinator
             .handle_request(self.now, &caller, request.into(), &refused, &mut self.random, &mut out)
             .expect("a request of the group APIs");

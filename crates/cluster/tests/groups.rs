@@ -1,6 +1,6 @@
 //! Consumer groups on a whole cluster, through the doors that an application has.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use cluster::client::{
     BootstrapServer, ClientCommand, ClientError, ClientKind, ClientNotice, ClientSpec,
@@ -33,7 +33,7 @@ struct Seen {
 /// A cluster and applications that poll all the time.
 struct Lab {
     world: World,
-    consumers: BTreeMap<NodeId, Seen>,
+    consumers: SortedMap<NodeId, Seen>,
     responses: Vec<Response>,
     delivered: u64,
 }
@@ -42,7 +42,7 @@ impl Lab {
     fn new(seed: u64) -> Self {
         let mut lab = Self {
             world: World::new(ClusterSpec::default_cluster(EPOCH_MS), seed),
-            consumers: BTreeMap::new(),
+            consumers: SortedMap::new(),
             responses: Vec::new(),
             delivered: 0,
         };
@@ -245,7 +245,7 @@ impl Lab {
     /// How many different records were read by those that are there and those that are gone.
     fn distinct(&self, gone: &Seen) -> usize {
         let records = self.consumers.values().flat_map(|seen| &seen.records).chain(&gone.records);
-        records.map(|record| (record.partition, record.offset)).collect::<BTreeSet<_>>().len()
+        records.map(|record| (record.partition, record.offset)).collect::<SortedSet<_>>().len()
     }
 
     fn total(&self) -> usize {

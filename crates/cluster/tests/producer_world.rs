@@ -1,6 +1,6 @@
 //! The producer against the simulated cluster: acknowledgements, auto-creation, errors in Kafka's words, failover.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use cluster::client::{
     BootstrapServer, ClientCommand, ClientError, ClientKind, ClientNotice, ClientSpec, Destination,
@@ -94,7 +94,7 @@ fn send(
     world.tell_client(producer, ClientCommand::Send { tag, record });
 }
 
-type Deliveries = BTreeMap<u64, Result<RecordMetadata, ClientError>>;
+type Deliveries = SortedMap<u64, Result<RecordMetadata, ClientError>>;
 
 fn deliveries(told: &[ClientNotice]) -> Deliveries {
     let mut found = Deliveries::new();
@@ -334,7 +334,7 @@ fn a_killed_leader_costs_no_acknowledged_record_and_makes_no_duplicate() {
         told.extend(notices(&mut world, producer, Micros::from_secs(130)));
         let delivered = deliveries(&told);
         assert_eq!(delivered.len() as u64, tag, "seed {seed}: every record is answered");
-        let mut places = BTreeSet::new();
+        let mut places = SortedSet::new();
         for (tag, result) in delivered {
             let RecordMetadata { partition, offset, .. } =
                 result.unwrap_or_else(|error| panic!("seed {seed}, {tag}: {error:?}"));
@@ -418,7 +418,7 @@ fn whatever_befalls_single_brokers_records_are_written_once_and_in_order() {
             tag,
             "seed {seed}: every record is answered; {history:?}"
         );
-        let mut offsets: BTreeMap<TopicPartition, Vec<i64>> = BTreeMap::new();
+        let mut offsets: SortedMap<TopicPartition, Vec<i64>> = SortedMap::new();
         for (tag, result) in delivered {
             let metadata = result.unwrap_or_else(|error| {
                 panic!("seed {seed}, record {tag}: {error:?}; {history:?}")

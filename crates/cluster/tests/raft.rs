@@ -3,7 +3,7 @@
 //! Whatever happens, an epoch has one leader, and what is committed stays. When the network is kind again, there is a
 //! leader, and it commits.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::controller::raft::{QuorumOutputs, Raft, ReplyTo};
 use cluster::controller::records::MetadataRecord;
@@ -27,16 +27,16 @@ enum Letter {
 }
 
 struct Quorum {
-    nodes: BTreeMap<i32, Raft>,
+    nodes: SortedMap<i32, Raft>,
     down: Vec<i32>,
-    letters: BTreeMap<(Micros, u64), (i32, Letter)>,
+    letters: SortedMap<(Micros, u64), (i32, Letter)>,
     sent: u64,
     now: Micros,
     random: Random,
     /// Per million.
     loss: u32,
     delay_max_ms: u64,
-    leaders: BTreeMap<i32, i32>,
+    leaders: SortedMap<i32, i32>,
     committed: Vec<(i32, MetadataRecord)>,
     appended: i64,
 }
@@ -45,7 +45,7 @@ impl Quorum {
     fn new(seed: u64, voters: i32) -> Self {
         let mut random = Random::from_seed(seed);
         let ids: Vec<i32> = (1..=voters).collect();
-        let mut nodes = BTreeMap::new();
+        let mut nodes = SortedMap::new();
         for id in &ids {
             let mut raft = Raft::new(*id, ids.clone(), "cluster".to_owned());
             // Nobody listens yet.
@@ -55,13 +55,13 @@ impl Quorum {
         Self {
             nodes,
             down: Vec::new(),
-            letters: BTreeMap::new(),
+            letters: SortedMap::new(),
             sent: 0,
             now: Micros::ZERO,
             random,
             loss: 0,
             delay_max_ms: 5,
-            leaders: BTreeMap::new(),
+            leaders: SortedMap::new(),
             committed: Vec::new(),
             appended: 0,
         }

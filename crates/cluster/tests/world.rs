@@ -1,6 +1,6 @@
 //! A whole cluster on its simulated network, through the doors that a person or a client has.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::broker::BrokerState;
 use cluster::client::{
@@ -235,7 +235,7 @@ impl Cluster {
         self.until(130, "all is delivered", |cluster| {
             cluster.notices.iter().filter(|notice| delivered(notice)).count() >= values.len()
         });
-        let mut results = BTreeMap::new();
+        let mut results = SortedMap::new();
         self.notices.retain(|notice| {
             if let (true, ClientNotice::Delivered { tag, result }) = (delivered(notice), &notice.1)
             {

@@ -58,7 +58,7 @@ pub fn complete(before: &str, cwd: &str, disk: &Disk, host: &dyn Host) -> Comple
         },
     };
     found.retain(|candidate| candidate.starts_with(&word));
-    found.sort();
+    simulation::sorted::sort(&mut found);
     found.dedup();
     Completions { start, words: found }
 }

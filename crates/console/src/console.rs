@@ -1,6 +1,8 @@
 //! The console: terminals, their shells, and every process they started, driven by input, by the host's events and by virtual time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -29,12 +31,12 @@ pub struct Console {
     world: World,
     table: Table,
     /// The shell of every open terminal.
-    terminals: BTreeMap<TerminalId, Pid>,
+    terminals: SortedMap<TerminalId, Pid>,
     next_terminal: u32,
-    runs: BTreeMap<Pid, Run>,
-    pub(crate) editors: BTreeMap<TerminalId, Editor>,
+    runs: SortedMap<Pid, Run>,
+    pub(crate) editors: SortedMap<TerminalId, Editor>,
     /// Owners of clients and of container requests.
-    clients: BTreeMap<ClientId, Pid>,
+    clients: SortedMap<ClientId, Pid>,
 }
 
 /// One command line run for a program: a replay, a test, a lesson.
@@ -91,11 +93,11 @@ impl Console {
         Self {
             world,
             table: Table::default(),
-            terminals: BTreeMap::new(),
+            terminals: SortedMap::new(),
             next_terminal: 0,
-            runs: BTreeMap::new(),
-            editors: BTreeMap::new(),
-            clients: BTreeMap::new(),
+            runs: SortedMap::new(),
+            editors: SortedMap::new(),
+            clients: SortedMap::new(),
         }
     }
 

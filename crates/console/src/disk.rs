@@ -1,6 +1,6 @@
 //! The little virtual disk: paths to bytes, shared by all terminals.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,8 @@ pub const HOME: &str = "/home/kafka";
 /// Files and directories by absolute path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disk {
-    files: BTreeMap<String, Arc<Vec<u8>>>,
-    directories: BTreeSet<String>,
+    files: SortedMap<String, Arc<Vec<u8>>>,
+    directories: SortedSet<String>,
 }
 
 /// Why a path could not be used; `Display` is the C library's text.
@@ -51,7 +51,7 @@ impl Default for Disk {
             "/tmp",
             "/dev",
         ];
-        Self { files: BTreeMap::new(), directories: directories.map(String::from).into() }
+        Self { files: SortedMap::new(), directories: directories.map(String::from).into() }
     }
 }
 
@@ -188,7 +188,7 @@ impl Disk {
             .filter(|name| !name.is_empty() && !name.contains('/'))
             .map(String::from)
             .collect();
-        names.sort();
+        simulation::sorted::sort(&mut names);
         names
     }
 }

@@ -15,7 +15,7 @@ pub fn commands() -> Vec<String> {
         .collect();
     let plain = builtin::NAMES.into_iter().chain(utility::NAMES).chain(resolve::PREFIXES);
     names.extend(plain.filter(|name| name.chars().all(char::is_alphanumeric)).map(String::from));
-    names.sort();
+    simulation::sorted::sort(&mut names);
     names.dedup();
     names
 }

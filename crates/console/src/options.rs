@@ -288,7 +288,7 @@ impl Tool {
         const WIDTH: usize = 80;
         const GAP: usize = 2;
         let mut options: Vec<&Opt> = self.options.iter().collect();
-        options.sort_by_key(|option| option.name);
+        simulation::sorted::sort_by_key(&mut options, |option| option.name);
         let any_required = options.iter().any(|option| option.required);
         let mut rows: Vec<(String, String)> = Vec::with_capacity(options.len());
         for option in options {

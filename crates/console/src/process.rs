@@ -1,6 +1,8 @@
 //! Processes: what runs, who waits for whom, how they end.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -189,8 +191,8 @@ pub enum Turn {
 /// All processes, and the ends that nobody has asked for yet.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Table {
-    pub running: BTreeMap<Pid, Process>,
-    pub ended: BTreeMap<Pid, End>,
+    pub running: SortedMap<Pid, Process>,
+    pub ended: SortedMap<Pid, End>,
     next: u32,
 }
 

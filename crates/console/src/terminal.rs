@@ -289,7 +289,7 @@ impl Console {
             mended.changes.extend(more.changes);
             mended.changes.push("lines that belong together were joined");
         }
-        mended.changes.sort_unstable();
+        simulation::sorted::sort(&mut mended.changes);
         mended.changes.dedup();
         if !mended.changes.is_empty() {
             let text = format!("Repaired before it ran: {}.", mended.changes.join("; "));

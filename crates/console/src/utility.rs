@@ -993,7 +993,7 @@ impl Utility {
         if operands.is_empty() {
             operands.push(".".to_owned());
         }
-        operands.sort();
+        simulation::sorted::sort(&mut operands);
         let columns = matches!(kernel.streams.stdout, Sink::Terminal(..)) && !has('1') && !has('l');
         let mut code = 0;
         let mut blocks: Vec<String> = Vec::new();
@@ -1360,7 +1360,7 @@ fn sort(filter: &mut Filter) -> Vec<Vec<u8>> {
             left.as_bytes().cmp(right.as_bytes())
         }
     };
-    lines.sort_by(|left, right| {
+    simulation::sorted::sort_by(&mut lines, |left, right| {
         let order = compare(left, right).then_with(|| {
             if filter.has('s') { std::cmp::Ordering::Equal } else { left.cmp(right) }
         });

@@ -1,6 +1,8 @@
 //! What processes share: the disk, pipes, terminals, and the output to show.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -97,13 +99,13 @@ pub enum Typed {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct World {
     pub disk: Disk,
-    pub pipes: BTreeMap<PipeId, Pipe>,
+    pub pipes: SortedMap<PipeId, Pipe>,
     /// Input of every terminal, oldest first.
-    pub typed: BTreeMap<TerminalId, VecDeque<Typed>>,
+    pub typed: SortedMap<TerminalId, VecDeque<Typed>>,
     /// Terminals that do not show what is typed (transcript replays).
     pub silent: Vec<TerminalId>,
     /// Lines entered at every terminal, oldest first.
-    pub history: BTreeMap<TerminalId, Vec<String>>,
+    pub history: SortedMap<TerminalId, Vec<String>>,
     /// What is to be shown, oldest first.
     pub outputs: Vec<ConsoleOutput>,
     /// Whether notes are shown.

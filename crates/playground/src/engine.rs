@@ -1,7 +1,9 @@
 //! The engine as the page sees it: messages in, messages out, slices of work in between. The transport (a worker, a direct
 //! call in tests) and real time come from outside.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use simulation::Micros;
 
@@ -34,8 +36,8 @@ pub struct Engine {
     sent_clock: Option<Clock>,
     sent_terminals: Vec<TerminalInfo>,
     /// The lines as the page knows them, and the newest edit seen of each terminal.
-    sent_lines: BTreeMap<TerminalId, console::editor::LineState>,
-    edits: BTreeMap<TerminalId, u32>,
+    sent_lines: SortedMap<TerminalId, console::editor::LineState>,
+    edits: SortedMap<TerminalId, u32>,
     storage: Option<StorageState>,
     outbox: VecDeque<FromEngine>,
     reset: bool,
@@ -65,8 +67,8 @@ impl Engine {
             full_frame: true,
             sent_clock: None,
             sent_terminals: Vec::new(),
-            sent_lines: BTreeMap::new(),
-            edits: BTreeMap::new(),
+            sent_lines: SortedMap::new(),
+            edits: SortedMap::new(),
             storage: None,
             outbox: VecDeque::new(),
             reset: false,

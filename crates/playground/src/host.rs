@@ -1,6 +1,8 @@
 //! The console's door to the world: clients, containers, the clock, names. Implements `console::host::Host`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use cluster::client::{ClientCommand, ClientSpec};
 use cluster::event::ClusterEvent;
@@ -22,7 +24,7 @@ const LOG_LINES: usize = 500;
 /// What docker knows of the cluster's containers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Containers {
-    states: BTreeMap<BrokerId, Container>,
+    states: SortedMap<BrokerId, Container>,
     /// Changes under way, in the order in which they were asked for.
     tickets: Vec<Ticket>,
     refused: VecDeque<(u64, String)>,
@@ -341,7 +343,7 @@ impl Host for SessionHost<'_> {
                         node.coordinator().groups().map(|(group, _)| group.group_id.clone())
                     })
                     .collect();
-                groups.sort();
+                simulation::sorted::sort(&mut groups);
                 groups.dedup();
                 groups
             }

@@ -3,7 +3,9 @@
 //! What one event does to many partitions becomes one sentence. Of the records, one at a time is followed from its key's
 //! hash to its acknowledgement, so that a busy cluster does not drown the story.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use cluster::event::{ChangeCause, ClusterEvent};
 use cluster::types::{BrokerId, Offset, TopicPartition};
@@ -28,7 +30,7 @@ pub struct Narrator {
     /// The first id that was not yet taken.
     fresh_from: u64,
     /// The sentence that explains a broker's present trouble.
-    causes: BTreeMap<BrokerId, u64>,
+    causes: SortedMap<BrokerId, u64>,
     /// Brokers that were shut down in good order and whose process will end next.
     ended_well: Vec<BrokerId>,
     last_command: Option<(u64, Micros)>,

@@ -5,9 +5,12 @@
 
 use std::fmt;
 
+use cluster::log::crc::crc32c;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub use simulation::Micros;
 
+use crate::codec;
 use crate::view::{Action, Frame, Sentence, Subject};
 
 /// Format of the messages. Page and worker are one module; a second tab may be older or newer.
@@ -340,7 +343,7 @@ pub enum SeamError {
     /// A newer or older page: reload.
     Version { found: u16, ours: u16 },
     /// The right version, but not a message.
-    Damaged(String),
+    Damaged,
 }
 
 impl fmt::Display for SeamError {
@@ -359,36 +362,39 @@ impl fmt::Display for SeamError {
                     "a message of an older version (format {found}; this page reads {ours}). Reload the other tab."
                 )
             }
-            Self::Damaged(why) => write!(f, "a damaged message: {why}"),
+            Self::Damaged => f.write_str("a damaged message: its checksum does not fit"),
         }
     }
 }
 
 impl std::error::Error for SeamError {}
 
-/// A message as bytes.
+/// A message as bytes: magic, version, CRC-32C of the rest, the message.
 pub fn encode<M: Serialize>(message: &M) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64);
     bytes.extend(MAGIC);
     bytes.extend(VERSION.to_le_bytes());
-    postcard::to_extend(message, bytes).expect("plain data encodes into a vector")
+    bytes.extend([0; 4]);
+    let mut bytes = codec::write(message, bytes);
+    let checksum = crc32c(&bytes[8..]);
+    bytes[4..8].copy_from_slice(&checksum.to_le_bytes());
+    bytes
 }
 
 /// A message from bytes.
 pub fn decode<M: DeserializeOwned>(bytes: &[u8]) -> Result<M, SeamError> {
-    let (header, body) = bytes.split_at_checked(4).ok_or(SeamError::Foreign)?;
-    if header[..2] != MAGIC {
+    let (magic, bytes) = bytes.split_first_chunk::<2>().ok_or(SeamError::Foreign)?;
+    if *magic != MAGIC {
         return Err(SeamError::Foreign);
     }
-    let found = u16::from_le_bytes([header[2], header[3]]);
+    let (version, bytes) = bytes.split_first_chunk::<2>().ok_or(SeamError::Foreign)?;
+    let found = u16::from_le_bytes(*version);
     if found != VERSION {
         return Err(SeamError::Version { found, ours: VERSION });
     }
-    let (message, rest) =
-        postcard::take_from_bytes(body).map_err(|error| SeamError::Damaged(error.to_string()))?;
-    if rest.is_empty() {
-        Ok(message)
-    } else {
-        Err(SeamError::Damaged(format!("{} bytes too many", rest.len())))
+    let (checksum, body) = bytes.split_first_chunk::<4>().ok_or(SeamError::Damaged)?;
+    if crc32c(body) != u32::from_le_bytes(*checksum) {
+        return Err(SeamError::Damaged);
     }
+    Ok(codec::read(body))
 }

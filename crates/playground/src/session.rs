@@ -3,7 +3,9 @@
 //! Time moves by [`Session::step`] alone; people act by [`Session::apply`] alone. Both are deterministic: same header, same
 //! entries at the same times, same state, byte for byte.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use cluster::checker::{Checker, Violation};
 use cluster::world::{ClusterSpec, World};
@@ -44,7 +46,7 @@ pub struct Session {
     checker: Checker,
     /// A guarantee that this engine has broken: nothing happens any more.
     violation: Option<Violation>,
-    scrollback: BTreeMap<TerminalId, VecDeque<Chunk>>,
+    scrollback: SortedMap<TerminalId, VecDeque<Chunk>>,
     /// What was printed since it was last taken.
     #[serde(skip)]
     printed: Vec<Chunk>,
@@ -76,7 +78,7 @@ impl Session {
             observer: Observer::default(),
             checker: Checker::default(),
             violation: None,
-            scrollback: BTreeMap::new(),
+            scrollback: SortedMap::new(),
             printed: Vec::new(),
             subscription: Subscription::default(),
         };

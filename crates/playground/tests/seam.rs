@@ -62,11 +62,11 @@ fn wrong_bytes_say_what_is_wrong() {
         (Vec::new(), SeamError::Foreign),
         (b"PK\x01\x00\x03".to_vec(), SeamError::Foreign),
         (newer, SeamError::Version { found: 9, ours: VERSION }),
-        (longer, SeamError::Damaged("1 bytes too many".into())),
+        (longer, SeamError::Damaged),
     ];
     for (bytes, error) in cases {
         assert_eq!(decode::<ToEngine>(&bytes), Err(error), "{bytes:?}");
     }
-    assert!(matches!(decode::<ToEngine>(&good[..4]), Err(SeamError::Damaged(_))));
+    assert_eq!(decode::<ToEngine>(&good[..4]), Err(SeamError::Damaged));
     assert!(SeamError::Version { found: 9, ours: 1 }.to_string().contains("Reload the page"));
 }

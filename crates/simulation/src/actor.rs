@@ -1,6 +1,6 @@
 //! What a node of the simulation is: plain data that turns an input into outputs.
 
-use std::collections::BTreeMap;
+use crate::sorted::SortedMap;
 use std::fmt::Debug;
 
 use serde::de::DeserializeOwned;
@@ -75,7 +75,7 @@ pub struct Context<'a, A: Actor> {
     pub(crate) me: NodeId,
     pub(crate) random: &'a mut Random,
     pub(crate) effects: &'a mut Effects<A>,
-    pub(crate) timers: &'a mut BTreeMap<A::Timer, u64>,
+    pub(crate) timers: &'a mut SortedMap<A::Timer, u64>,
     pub(crate) tracing: bool,
 }
 

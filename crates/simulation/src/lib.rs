@@ -15,6 +15,7 @@ pub mod network;
 pub mod random;
 pub mod schedule;
 pub mod simulation;
+pub mod sorted;
 pub mod time;
 pub mod trace;
 

@@ -1,6 +1,6 @@
 //! Links between nodes: latency, bandwidth, loss, cuts; each direction on its own, each in order like a TCP connection.
 
-use std::collections::{BTreeMap, BTreeSet};
+use crate::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,12 +40,12 @@ impl Default for Link {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Network {
     default: Link,
-    changed: BTreeMap<(NodeId, NodeId), Link>,
+    changed: SortedMap<(NodeId, NodeId), Link>,
     /// When the direction is free again; what is sent later arrives later.
-    busy_until: BTreeMap<(NodeId, NodeId), Direction>,
-    connections: BTreeSet<(NodeId, NodeId)>,
+    busy_until: SortedMap<(NodeId, NodeId), Direction>,
+    connections: SortedSet<(NodeId, NodeId)>,
     /// Connections on which something was lost in a cut: what comes after it cannot be delivered.
-    broken: BTreeSet<(NodeId, NodeId)>,
+    broken: SortedSet<(NodeId, NodeId)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]

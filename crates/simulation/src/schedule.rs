@@ -73,7 +73,7 @@ impl<E> Schedule<E> {
 impl<E: Serialize> Serialize for Schedule<E> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sorted: Vec<&Scheduled<E>> = self.heap.iter().map(|Reverse(item)| item).collect();
-        sorted.sort();
+        crate::sorted::sort(&mut sorted);
         (self.sequence, sorted).serialize(serializer)
     }
 }

@@ -1,6 +1,8 @@
 //! The loop: pop one event, hand it to one actor, apply what it wants done.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use crate::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +30,7 @@ struct Node<A: Actor> {
     life: u32,
     random: Random,
     disk: Disk,
-    timers: BTreeMap<A::Timer, u64>,
+    timers: SortedMap<A::Timer, u64>,
     /// What arrived while the process was paused, in order.
     backlog: VecDeque<Input<A>>,
 }
@@ -102,7 +104,7 @@ pub struct Simulation<A: Actor> {
     seed: u64,
     steps: u64,
     schedule: Schedule<Event<A>>,
-    nodes: BTreeMap<NodeId, Node<A>>,
+    nodes: SortedMap<NodeId, Node<A>>,
     network: Network,
     /// The links' own stream, so that jitter does not shift the nodes' draws.
     link_random: Random,
@@ -123,7 +125,7 @@ impl<A: Actor> Simulation<A> {
             seed,
             steps: 0,
             schedule: Schedule::default(),
-            nodes: BTreeMap::new(),
+            nodes: SortedMap::new(),
             network: Network::default(),
             link_random: Random::stream(seed, u64::MAX - 1),
             in_flight: Vec::new(),
@@ -194,7 +196,7 @@ impl<A: Actor> Simulation<A> {
             life: 0,
             random: Random::stream(self.seed, u64::from(id.0)),
             disk: Disk::default(),
-            timers: BTreeMap::new(),
+            timers: SortedMap::new(),
             backlog: VecDeque::new(),
         };
         assert!(self.nodes.insert(id, node).is_none(), "node {} exists", id.0);

@@ -76,7 +76,7 @@ fn columns(view: &GroupsView) -> Vec<PartitionKey> {
             }
         }
     }
-    keys.sort();
+    playground::sorted::sort(&mut keys);
     keys
 }
 

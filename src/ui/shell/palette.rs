@@ -153,7 +153,7 @@ fn matching(all: &[Entry], query: &str) -> Vec<Entry> {
             all_in.then(|| (rank, entry.clone()))
         })
         .collect();
-    found.sort_by_key(|(rank, _)| *rank);
+    playground::sorted::sort_by_key(&mut found, |(rank, _)| *rank);
     let mut found: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).take(40).collect();
     if ["kafka-", "docker ", "bin/kafka"].iter().any(|start| query.starts_with(start)) {
         found.insert(0, command(TERMINAL, "Run", typed.to_string()));

@@ -3,7 +3,7 @@
 //!
 //! Simplified: where one resource of a request is refused here, none of the others is passed on.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use super::{KafkaNode, ReplyTo};
 use crate::config::build;
@@ -128,10 +128,10 @@ impl KafkaNode {
     }
 
     /// The resource's dynamic configs as they would be. Changes of lists are the controller's to check.
-    fn altered(&self, resource: &AlterConfigsResource) -> BTreeMap<String, String> {
+    fn altered(&self, resource: &AlterConfigsResource) -> SortedMap<String, String> {
         let name = resource.resource_name.as_str();
         let known = self.image().configs_of(resource_type::BROKER, name);
-        let mut configs: BTreeMap<String, String> = known.cloned().unwrap_or_default();
+        let mut configs: SortedMap<String, String> = known.cloned().unwrap_or_default();
         for change in &resource.configs {
             match (change.config_operation, &change.value) {
                 (SET, Some(value)) => _ = configs.insert(change.name.clone(), value.clone()),
@@ -146,7 +146,7 @@ impl KafkaNode {
     fn check_broker_configs(
         &self,
         resource: &str,
-        configs: &BTreeMap<String, String>,
+        configs: &SortedMap<String, String>,
     ) -> Result<(), ConfigError> {
         let none_of = |message: &str, wrong: &dyn Fn(&str) -> bool| {
             let wrong: Vec<&str> =
@@ -182,14 +182,14 @@ impl KafkaNode {
     fn check_whole(
         &self,
         resource: &str,
-        configs: &BTreeMap<String, String>,
+        configs: &SortedMap<String, String>,
     ) -> Result<(), ConfigError> {
         let id = self.identity.id.to_string();
         let dynamic = |name: &str| {
             let known = self.image().configs_of(resource_type::BROKER, name);
             known.cloned().unwrap_or_default()
         };
-        let mut settings: BTreeMap<String, String> =
+        let mut settings: SortedMap<String, String> =
             self.identity.configs.iter().cloned().collect();
         if resource.is_empty() {
             settings.extend(configs.clone());

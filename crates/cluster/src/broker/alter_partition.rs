@@ -1,7 +1,7 @@
 //! ISR changes on their way to the controller: one request in flight, what comes meanwhile goes with the next.
 //! Kafka: `AlterPartitionManager`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -19,7 +19,7 @@ use crate::world::{ProcessContext, Timer};
 const RETRY_INTERVAL: Micros = Micros::from_ms(50);
 
 /// What one AlterPartition carried.
-pub type SentProposals = BTreeMap<TopicIdPartition, IsrProposal>;
+pub type SentProposals = SortedMap<TopicIdPartition, IsrProposal>;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AlterPartitionManager {

@@ -1,7 +1,7 @@
 //! Topics that come to be because somebody uses them: `auto.create.topics.enable`, and internal topics on first use.
 //! Kafka: `AutoTopicCreationManager`.
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -18,7 +18,7 @@ const REQUEST_TIMEOUT: Micros = Micros::from_ms(30_000);
 /// Topics whose creation is on its way.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct AutoTopicCreation {
-    in_flight: BTreeSet<String>,
+    in_flight: SortedSet<String>,
 }
 
 impl KafkaNode {

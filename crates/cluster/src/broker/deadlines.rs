@@ -1,6 +1,6 @@
 //! Many deadlines of one kind behind one timer of the kernel, so that what ends early leaves nothing in the queue.
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -11,14 +11,14 @@ use crate::world::{ProcessContext, Timer};
 /// Deadlines of things named by `K`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Deadlines<K: Ord> {
-    deadlines: BTreeSet<(Micros, K)>,
+    deadlines: SortedSet<(Micros, K)>,
     /// When the kernel's timer fires; later than every deadline when it is not set.
     armed: Micros,
 }
 
 impl<K: Ord> Default for Deadlines<K> {
     fn default() -> Self {
-        Self { deadlines: BTreeSet::new(), armed: Micros::MAX }
+        Self { deadlines: SortedSet::new(), armed: Micros::MAX }
     }
 }
 

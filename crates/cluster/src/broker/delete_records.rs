@@ -1,7 +1,7 @@
 //! DeleteRecords (API key 21): raises the log start offset, and waits until all live replicas have followed.
 //! Kafka: `ReplicaManager.deleteRecords`, `DelayedDeleteRecords`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -24,7 +24,7 @@ struct DelayedDeletion {
     reply_to: ReplyTo,
     deadline: Micros,
     /// What each partition waits for, and its place in the response.
-    waiting: BTreeMap<TopicIdPartition, (Offset, u32, u32)>,
+    waiting: SortedMap<TopicIdPartition, (Offset, u32, u32)>,
     response: DeleteRecordsResponse,
 }
 
@@ -32,7 +32,7 @@ struct DelayedDeletion {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DelayedDeletions {
     last: u64,
-    operations: BTreeMap<u64, DelayedDeletion>,
+    operations: SortedMap<u64, DelayedDeletion>,
 }
 
 impl KafkaNode {
@@ -43,7 +43,7 @@ impl KafkaNode {
         context: &mut ProcessContext<'_>,
     ) {
         let mut response = DeleteRecordsResponse::default();
-        let mut waiting = BTreeMap::new();
+        let mut waiting = SortedMap::new();
         for topic in &request.topics {
             let topic_id =
                 self.image().topics_by_name.get(&topic.name).copied().unwrap_or(Uuid::ZERO);

@@ -1,7 +1,7 @@
 //! DescribeConfigs (API key 32) and ListConfigResources (74): values, where they come from and what they stand over.
 //! Kafka: `ConfigHelper`. Simplified: no client metrics; descriptions are not given.
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use super::KafkaNode;
 use super::alter_configs::{BROKER_LOGGER, DEFAULT_LEVEL, LOGGERS};
@@ -117,7 +117,7 @@ impl KafkaNode {
                     )));
                 }
                 let keys = ConfigDef::Broker.keys().iter().filter(|key| !key.internal);
-                let mut names: BTreeSet<&str> = keys.map(|key| key.name).collect();
+                let mut names: SortedSet<&str> = keys.map(|key| key.name).collect();
                 names.extend(self.identity.configs.iter().map(|(name, _)| name.as_str()));
                 for resource in [self.identity.id.to_string().as_str(), ""] {
                     let dynamic = self.image().configs_of(resource_type::BROKER, resource);

@@ -1,6 +1,6 @@
 //! DescribeTopicPartitions (API key 75), page by page. Kafka: `DescribeTopicPartitionsRequestHandler`.
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use super::KafkaNode;
 use super::metadata::{alive_leader, offline_replicas};
@@ -19,7 +19,7 @@ impl KafkaNode {
         let image = self.image();
         let all = request.topics.is_empty();
         let from = request.cursor.as_ref().map_or("", |cursor| cursor.topic_name.as_str());
-        let names: BTreeSet<&str> = if all {
+        let names: SortedSet<&str> = if all {
             image.topics_by_name.keys().map(String::as_str).collect()
         } else {
             request.topics.iter().map(|topic| topic.name.as_str()).collect()

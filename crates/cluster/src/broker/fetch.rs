@@ -333,7 +333,7 @@ impl KafkaNode {
 
     /// Where these brokers are, for answers that name new leaders (KIP-951).
     pub(super) fn endpoints_of(&self, mut brokers: Vec<BrokerId>) -> Vec<NodeEndpoint> {
-        brokers.sort_unstable();
+        simulation::sorted::sort(&mut brokers);
         brokers.dedup();
         brokers
             .into_iter()

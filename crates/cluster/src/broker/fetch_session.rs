@@ -4,7 +4,7 @@
 //! changed and a quiet one costs nothing; Kafka reads all of a session's partitions each time, with the same answers.
 //! Kafka: `FetchSession`, `FetchSessionCache`, `FetchManager`, `DelayedFetch`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::{Micros, NodeId};
@@ -53,8 +53,8 @@ pub struct FetchSession {
     pub follower: Option<(BrokerId, i64)>,
     /// The epoch the next request must have.
     next_epoch: i32,
-    pub partitions: BTreeMap<TopicIdPartition, CachedPartition>,
-    dirty: BTreeSet<(u64, TopicIdPartition)>,
+    pub partitions: SortedMap<TopicIdPartition, CachedPartition>,
+    dirty: SortedSet<(u64, TopicIdPartition)>,
     next_turn: u64,
     last_used: Micros,
     pub pending: Option<PendingFetch>,
@@ -66,8 +66,8 @@ impl FetchSession {
             peer,
             follower,
             next_epoch: 1,
-            partitions: BTreeMap::new(),
-            dirty: BTreeSet::new(),
+            partitions: SortedMap::new(),
+            dirty: SortedSet::new(),
             next_turn: 0,
             last_used: now,
             pending: None,
@@ -146,7 +146,7 @@ impl FetchSession {
 /// All sessions of this process.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct FetchSessions {
-    sessions: BTreeMap<SessionKey, FetchSession>,
+    sessions: SortedMap<SessionKey, FetchSession>,
     last_one_off: i64,
 }
 

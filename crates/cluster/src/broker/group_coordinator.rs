@@ -1,7 +1,7 @@
 //! The group coordinator's place in the broker: its requests, its writes to `__consumer_offsets`, its deadlines.
 //! Kafka: `CoordinatorRuntime`, `CoordinatorLoaderImpl`, `CoordinatorPartitionWriter`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use simulation::Micros;
 
@@ -55,8 +55,8 @@ impl KafkaNode {
 
     /// Offsets are committed by topic id, or by name where the client knows no id. Gives the topics that there are not.
     /// Kafka: `KafkaApis.handleOffsetCommitRequest`, `handleOffsetDeleteRequest`.
-    fn resolve_topics(&self, request: &mut Request) -> BTreeMap<String, ErrorCode> {
-        let mut unknown = BTreeMap::new();
+    fn resolve_topics(&self, request: &mut Request) -> SortedMap<String, ErrorCode> {
+        let mut unknown = SortedMap::new();
         match request {
             Request::OffsetCommit(request) => {
                 for topic in &mut request.topics {

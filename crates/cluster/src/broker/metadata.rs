@@ -1,7 +1,7 @@
 //! Metadata (API key 3): where brokers and partitions are; unknown topics may be made on the way.
 //! Kafka: `KafkaApis.handleTopicMetadataRequest`, `KRaftMetadataCache`.
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use super::{KafkaNode, ReplyTo};
 use crate::controller::image::{MetadataImage, PartitionRegistration, TopicImage};
@@ -24,7 +24,7 @@ impl KafkaNode {
         let controller_id = self.random_alive_broker(context);
         let image = self.image();
         let mut topics = Vec::new();
-        let mut unknown = BTreeSet::new();
+        let mut unknown = SortedSet::new();
         match &request.topics {
             None => {
                 let all = image.topics_by_name.values().filter_map(|id| image.topics.get(id));

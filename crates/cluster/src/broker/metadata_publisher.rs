@@ -1,7 +1,7 @@
 //! What newly committed metadata means for this broker: partitions gain, lose and change their roles.
 //! Kafka: `BrokerMetadataPublisher`, `ReplicaManager.applyDelta`.
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use super::partition::{Partition, TopicIdPartition};
 use super::{BrokerState, KafkaNode};
@@ -24,9 +24,9 @@ impl KafkaNode {
         if !self.is_publishing() {
             return;
         }
-        let mut partitions = BTreeSet::new();
-        let mut deleted = BTreeSet::new();
-        let mut topics = BTreeSet::new();
+        let mut partitions = SortedSet::new();
+        let mut deleted = SortedSet::new();
+        let mut topics = SortedSet::new();
         let mut all_configs = false;
         for record in batches.iter().flat_map(|batch| batch.records.iter()) {
             match record {
@@ -71,7 +71,7 @@ impl KafkaNode {
         let image = self.image();
         let names = image.topics.values().map(|topic| (topic.id, topic.name.clone())).collect();
         let me = self.identity.id;
-        let mut ids: BTreeSet<TopicIdPartition> = self.partitions.keys().copied().collect();
+        let mut ids: SortedSet<TopicIdPartition> = self.partitions.keys().copied().collect();
         let hosted = image.partitions_where(|partition| partition.replicas.contains(&me));
         ids.extend(hosted.map(|(topic_id, partition, _)| TopicIdPartition { topic_id, partition }));
         self.memory.topic_names = names;
@@ -178,7 +178,7 @@ impl KafkaNode {
         }
     }
 
-    fn delete_topics(&mut self, deleted: &BTreeSet<Uuid>, context: &mut ProcessContext<'_>) {
+    fn delete_topics(&mut self, deleted: &SortedSet<Uuid>, context: &mut ProcessContext<'_>) {
         if deleted.is_empty() {
             return;
         }

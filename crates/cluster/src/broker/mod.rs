@@ -39,7 +39,7 @@ mod produce;
 mod replica_fetcher;
 mod replica_selector;
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::{Input, Micros, NodeId};
@@ -126,27 +126,27 @@ struct Memory {
     outbound: outbound::Outbound,
     channel: controller_channel::ControllerChannel,
     alter_partition: alter_partition::AlterPartitionManager,
-    fetchers: BTreeMap<BrokerId, replica_fetcher::ReplicaFetcher>,
+    fetchers: SortedMap<BrokerId, replica_fetcher::ReplicaFetcher>,
     /// Leaders whose fetch loop may have something to send.
-    fetchers_to_run: BTreeSet<BrokerId>,
+    fetchers_to_run: SortedSet<BrokerId>,
     sessions: fetch_session::FetchSessions,
     /// When each follower last fetched from here.
-    last_fetches: BTreeMap<BrokerId, Micros>,
+    last_fetches: SortedMap<BrokerId, Micros>,
     produces: produce::DelayedProduces,
     deletions: delete_records::DelayedDeletions,
     purgatory: deadlines::Deadlines<PurgatoryKey>,
     /// Partitions that have changed during this input: who waits for them is looked at when it is dealt with.
-    touched: BTreeSet<TopicIdPartition>,
+    touched: SortedSet<TopicIdPartition>,
     producer_ids: init_producer_id::ProducerIdManager,
     auto_topic_creation: auto_topic_creation::AutoTopicCreation,
     coordinator: GroupCoordinator,
     /// Topics as last published: a deleted one's name is needed once more.
-    topic_names: BTreeMap<Uuid, String>,
+    topic_names: SortedMap<Uuid, String>,
     /// When the kernel's timer for the controller fires.
     quorum_armed: Micros,
     coordinator_armed: Micros,
     /// Loggers whose level was changed; forgotten when the process ends, as log4j's.
-    log_levels: BTreeMap<String, String>,
+    log_levels: SortedMap<String, String>,
 }
 
 /// One process with the roles `broker,controller`.
@@ -156,7 +156,7 @@ pub struct KafkaNode {
     /// Epoch, vote, metadata log and image; it keeps what is on disk by itself.
     controller: QuorumController,
     /// All replicas on this node: the logs are on disk, the roles in memory.
-    partitions: BTreeMap<TopicIdPartition, Partition>,
+    partitions: SortedMap<TopicIdPartition, Partition>,
     /// `.kafka_cleanshutdown`: the broker epoch of a process that has ended in good order.
     clean_shutdown_epoch: Option<i64>,
     memory: Box<Memory>,
@@ -196,7 +196,7 @@ impl KafkaNode {
         Self {
             controller: QuorumController::new(node.id, cluster),
             identity,
-            partitions: BTreeMap::new(),
+            partitions: SortedMap::new(),
             clean_shutdown_epoch: None,
             memory,
         }

@@ -1,6 +1,6 @@
 //! Requests of this node to others: who waits for which answer, and for how long.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::{Micros, NodeId};
@@ -38,7 +38,7 @@ pub struct Pending {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Outbound {
     last_correlation_id: u32,
-    pending: BTreeMap<u32, Pending>,
+    pending: SortedMap<u32, Pending>,
     deadlines: Deadlines<u32>,
 }
 

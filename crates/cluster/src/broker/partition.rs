@@ -4,7 +4,9 @@
 //! replicas about to join; it does not move while the ISR is smaller than `min.insync.replicas`.
 //! Kafka: `kafka.cluster.Partition`, `Replica`, `PartitionState`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -42,7 +44,7 @@ pub struct RemoteReplica {
 /// An ISR proposed to the controller and not yet answered. Kafka: `PendingExpandIsr`, `PendingShrinkIsr`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingIsr {
-    pub isr: BTreeSet<BrokerId>,
+    pub isr: SortedSet<BrokerId>,
     expands: bool,
 }
 
@@ -51,9 +53,9 @@ pub struct PendingIsr {
 pub struct LeaderState {
     /// Where the log ended when this leader epoch began.
     epoch_start_offset: Offset,
-    isr: BTreeSet<BrokerId>,
+    isr: SortedSet<BrokerId>,
     pending_isr: Option<PendingIsr>,
-    replicas: BTreeMap<BrokerId, RemoteReplica>,
+    replicas: SortedMap<BrokerId, RemoteReplica>,
     /// Delayed produces: the high watermark each waits for and its number, in order.
     pub produces: VecDeque<(Offset, u64)>,
 }
@@ -106,7 +108,7 @@ pub struct Partition {
     partition_epoch: i32,
     replica_count: u32,
     /// Fetch sessions that include this partition.
-    pub watchers: BTreeSet<i64>,
+    pub watchers: SortedSet<i64>,
 }
 
 impl Partition {
@@ -120,7 +122,7 @@ impl Partition {
             leader_epoch: -1,
             partition_epoch: -1,
             replica_count: 0,
-            watchers: BTreeSet::new(),
+            watchers: SortedSet::new(),
         }
     }
 
@@ -205,14 +207,14 @@ impl Partition {
             return false;
         }
         let was_leader = self.is_leader();
-        let isr: BTreeSet<BrokerId> = registration.isr.iter().copied().collect();
+        let isr: SortedSet<BrokerId> = registration.isr.iter().copied().collect();
         let mut state = match std::mem::take(&mut self.role) {
             Role::Leader(state) => state,
             _ => LeaderState {
                 epoch_start_offset: self.log.log_end_offset(),
-                isr: BTreeSet::new(),
+                isr: SortedSet::new(),
                 pending_isr: None,
-                replicas: BTreeMap::new(),
+                replicas: SortedMap::new(),
                 produces: VecDeque::new(),
             },
         };
@@ -307,7 +309,7 @@ impl Partition {
 
     /// The log has grown from `old_end`: who had everything then was caught up at its latest fetch, even one that did
     /// not name this partition, because nothing had changed here. `last_fetches`: by broker.
-    pub fn note_append(&mut self, old_end: Offset, last_fetches: &BTreeMap<BrokerId, Micros>) {
+    pub fn note_append(&mut self, old_end: Offset, last_fetches: &SortedMap<BrokerId, Micros>) {
         let Role::Leader(leader) = &mut self.role else { return };
         for (id, replica) in &mut leader.replicas {
             if replica.log_end_offset == old_end
@@ -392,7 +394,7 @@ impl Partition {
             *id == me.0
                 || leader.replicas.get(id).is_some_and(|replica| replica.is_caught_up(end, now))
         };
-        let isr: BTreeSet<BrokerId> = leader.isr.iter().copied().filter(in_sync).collect();
+        let isr: SortedSet<BrokerId> = leader.isr.iter().copied().filter(in_sync).collect();
         if isr.len() == leader.isr.len() {
             return None;
         }
@@ -477,14 +479,14 @@ impl Partition {
 
 impl LeaderState {
     /// The ISR with what is being added, or without regard to what is being removed: the careful choice.
-    fn maximal_isr(&self) -> &BTreeSet<BrokerId> {
+    fn maximal_isr(&self) -> &SortedSet<BrokerId> {
         match &self.pending_isr {
             Some(pending) if pending.expands => &pending.isr,
             _ => &self.isr,
         }
     }
 
-    pub fn replicas(&self) -> &BTreeMap<BrokerId, RemoteReplica> {
+    pub fn replicas(&self) -> &SortedMap<BrokerId, RemoteReplica> {
         &self.replicas
     }
 }

@@ -1,7 +1,7 @@
 //! Produce (API key 0), and waiting for the high watermark where acks=all.
 //! Kafka: `KafkaApis.handleProduceRequest`, `ReplicaManager.appendRecords`, `DelayedProduce`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -25,7 +25,7 @@ pub struct DelayedProduce {
     reply_to: ReplyTo,
     deadline: Micros,
     /// Partitions that still wait.
-    waiting: BTreeMap<TopicIdPartition, Place>,
+    waiting: SortedMap<TopicIdPartition, Place>,
     response: ProduceResponse,
 }
 
@@ -41,7 +41,7 @@ struct Place {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct DelayedProduces {
     last: u64,
-    operations: BTreeMap<u64, DelayedProduce>,
+    operations: SortedMap<u64, DelayedProduce>,
 }
 
 impl KafkaNode {
@@ -53,7 +53,7 @@ impl KafkaNode {
     ) {
         let acks = request.acks;
         let mut response = ProduceResponse::default();
-        let mut waiting = BTreeMap::new();
+        let mut waiting = SortedMap::new();
         let mut failed = false;
         let mut leaders = Vec::new();
         for topic in request.topic_data {
@@ -232,7 +232,7 @@ impl KafkaNode {
         &mut self,
         reply_to: ReplyTo,
         timeout: Micros,
-        waiting: BTreeMap<TopicIdPartition, Place>,
+        waiting: SortedMap<TopicIdPartition, Place>,
         response: ProduceResponse,
         context: &mut ProcessContext<'_>,
     ) {

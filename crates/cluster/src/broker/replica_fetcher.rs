@@ -4,7 +4,7 @@
 //! that has nothing to fetch for `replica.fetch.wait.max.ms`. Where histories differ the leader's answer says where, and
 //! the follower truncates. Kafka: `ReplicaFetcherThread`, `AbstractFetcherThread`, `FetchSessionHandler`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -51,11 +51,11 @@ pub struct FollowerOffsets {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplicaFetcher {
     /// Partitions followed here, and until when each is left alone after an error.
-    partitions: BTreeMap<TopicIdPartition, Option<Micros>>,
+    partitions: SortedMap<TopicIdPartition, Option<Micros>>,
     /// What the leader's session holds.
-    in_session: BTreeSet<TopicIdPartition>,
+    in_session: SortedSet<TopicIdPartition>,
     /// What the next request must name, or forget.
-    changed: BTreeSet<TopicIdPartition>,
+    changed: SortedSet<TopicIdPartition>,
     session_id: i32,
     session_epoch: i32,
     in_flight: bool,

@@ -4,7 +4,9 @@
 //! Of each committed batch its offsets, leader epoch and checksum are remembered. A replica is compared with that as its
 //! high watermark moves, so each batch is looked at once per replica.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,9 +22,9 @@ use crate::world::World;
 /// `acknowledged-is-committed`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct CommittedRecords {
-    partitions: BTreeMap<TopicIdPartition, History>,
+    partitions: SortedMap<TopicIdPartition, History>,
     /// Acknowledgements name topics. None: there were several topics of that name.
-    ids: BTreeMap<String, Option<Uuid>>,
+    ids: SortedMap<String, Option<Uuid>>,
 }
 
 /// What is known of one partition's committed records.
@@ -35,7 +37,7 @@ struct History {
     /// All below was committed once.
     furthest_end: Offset,
     /// Of each broker: below this its log was compared with `batches`.
-    compared: BTreeMap<BrokerId, Offset>,
+    compared: SortedMap<BrokerId, Offset>,
     /// The last leader epoch whose leader was seen to have all that is committed.
     complete_epoch: Option<i32>,
     /// The last leader epoch that began by an unclean election.

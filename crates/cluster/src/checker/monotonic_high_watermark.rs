@@ -1,6 +1,6 @@
 //! Within one leader epoch the high watermark never moves backwards.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use crate::types::{BrokerId, Offset};
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct MonotonicHighWatermark {
     /// Of each broker as leader: the epoch in which it was last seen leading, and its high watermark then.
-    seen: BTreeMap<(TopicIdPartition, BrokerId), (i32, Offset)>,
+    seen: SortedMap<(TopicIdPartition, BrokerId), (i32, Offset)>,
 }
 
 impl MonotonicHighWatermark {

@@ -1,6 +1,6 @@
 //! In one epoch there is at most one leader: of a partition, and of the metadata quorum.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,8 @@ const EPOCHS: usize = 8;
 /// Shown to people as `one-leader-per-epoch`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct SingleLeader {
-    partitions: BTreeMap<TopicIdPartition, BTreeMap<i32, BrokerId>>,
-    quorum: BTreeMap<i32, BrokerId>,
+    partitions: SortedMap<TopicIdPartition, SortedMap<i32, BrokerId>>,
+    quorum: SortedMap<i32, BrokerId>,
 }
 
 impl SingleLeader {
@@ -45,7 +45,7 @@ impl SingleLeader {
 
 /// Remembers the leader, or gives the other one of the same epoch.
 fn check(
-    leaders: &mut BTreeMap<i32, BrokerId>,
+    leaders: &mut SortedMap<i32, BrokerId>,
     leader: BrokerId,
     epoch: i32,
 ) -> Result<(), BrokerId> {

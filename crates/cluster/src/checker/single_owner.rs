@@ -1,6 +1,6 @@
 //! In one generation of a group, each partition has at most one owner.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use super::Broken;
 use crate::coordinator::GroupCoordinator;
@@ -19,7 +19,7 @@ pub(super) fn check(
     }) else {
         return Ok(());
     };
-    let mut owners: BTreeMap<TopicPartition, &str> = BTreeMap::new();
+    let mut owners: SortedMap<TopicPartition, &str> = SortedMap::new();
     for member in group.members() {
         let Some(assignment) = Assignment::decode(&member.assignment.0) else { continue };
         for partition in assignment.partitions {

@@ -2,7 +2,9 @@
 //!
 //! Retries of a request are its caller's; finding where it goes is done here, within the call's time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -37,8 +39,8 @@ struct Call {
 pub struct Admin {
     waiting: VecDeque<Call>,
     /// By correlation id.
-    sent: BTreeMap<u32, u32>,
-    coordinators: BTreeMap<String, CoordinatorLookup>,
+    sent: SortedMap<u32, u32>,
+    coordinators: SortedMap<String, CoordinatorLookup>,
     closing: bool,
 }
 

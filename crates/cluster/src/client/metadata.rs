@@ -1,6 +1,6 @@
 //! What a client knows of the cluster, and when it asks again. Kafka: `Metadata`, `ProducerMetadata`, `MetadataSnapshot`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::{Draw, Micros};
@@ -19,7 +19,7 @@ pub enum Interest {
     /// Only brokers and the controller: an admin client.
     BrokersOnly,
     /// These.
-    Topics(BTreeSet<String>),
+    Topics(SortedSet<String>),
     /// All: a subscription by pattern.
     AllTopics,
 }
@@ -48,10 +48,10 @@ pub struct PartitionMetadata {
 pub struct Metadata {
     pub cluster_id: Option<String>,
     pub controller: Option<BrokerId>,
-    pub brokers: BTreeMap<BrokerId, NodeEndpoint>,
-    pub topics: BTreeMap<String, TopicMetadata>,
+    pub brokers: SortedMap<BrokerId, NodeEndpoint>,
+    pub topics: SortedMap<String, TopicMetadata>,
     /// Errors of topics in the last response.
-    pub topic_errors: BTreeMap<String, i16>,
+    pub topic_errors: SortedMap<String, i16>,
     /// Counts responses.
     pub update_version: u32,
     /// Counts changes of what is known.
@@ -59,7 +59,7 @@ pub struct Metadata {
     pub interest: Interest,
     pub allow_auto_topic_creation: bool,
     /// Topics wanted since the last response: asked for alone.
-    new_topics: BTreeSet<String>,
+    new_topics: SortedSet<String>,
     need_full_update: bool,
     need_partial_update: bool,
     last_success: Option<Micros>,
@@ -76,14 +76,14 @@ impl Metadata {
         Self {
             cluster_id: None,
             controller: None,
-            brokers: BTreeMap::new(),
-            topics: BTreeMap::new(),
-            topic_errors: BTreeMap::new(),
+            brokers: SortedMap::new(),
+            topics: SortedMap::new(),
+            topic_errors: SortedMap::new(),
             update_version: 0,
             version: 0,
             interest,
             allow_auto_topic_creation: true,
-            new_topics: BTreeSet::new(),
+            new_topics: SortedSet::new(),
             need_full_update: false,
             need_partial_update: false,
             last_success: None,
@@ -141,12 +141,12 @@ impl Metadata {
     }
 
     /// Replaces the topics of interest; an update follows if there is a new one.
-    pub fn set_topics(&mut self, topics: BTreeSet<String>) {
+    pub fn set_topics(&mut self, topics: SortedSet<String>) {
         let known = match &self.interest {
             Interest::Topics(known) => known.clone(),
-            _ => BTreeSet::new(),
+            _ => SortedSet::new(),
         };
-        let new: BTreeSet<String> = topics.difference(&known).cloned().collect();
+        let new: SortedSet<String> = topics.difference(&known).cloned().collect();
         self.interest = Interest::Topics(topics);
         if !new.is_empty() {
             self.new_topics.extend(new);
@@ -189,7 +189,7 @@ impl Metadata {
 
     /// The request that is due.
     pub fn request(&self) -> MetadataRequest {
-        let named = |names: &BTreeSet<String>| {
+        let named = |names: &SortedSet<String>| {
             let topic = |name: &String| MetadataRequestTopic {
                 name: Some(name.clone()),
                 ..Default::default()
@@ -226,7 +226,7 @@ impl Metadata {
         self.last_success = Some(now);
         self.cluster_id.clone_from(&response.cluster_id);
         self.controller = Some(response.controller_id).filter(|id| *id >= 0);
-        let brokers: BTreeMap<BrokerId, NodeEndpoint> =
+        let brokers: SortedMap<BrokerId, NodeEndpoint> =
             response.brokers.iter().map(|node| (node.node_id, node.clone())).collect();
         let mut changed = brokers != self.brokers;
         self.brokers = brokers;
@@ -246,7 +246,7 @@ impl Metadata {
             self.need_full_update = false;
         }
         let refresh = |code: i16| ErrorCode::from_code(code).is_invalid_metadata();
-        let mut present = BTreeSet::new();
+        let mut present = SortedSet::new();
         for topic in &response.topics {
             let Some(name) = &topic.name else { continue };
             self.new_topics.remove(name);
@@ -260,7 +260,7 @@ impl Metadata {
             let known = self.topics.get(name).filter(|known| known.id == topic.topic_id);
             let mut partitions = Vec::with_capacity(topic.partitions.len());
             let mut by_index: Vec<_> = topic.partitions.iter().collect();
-            by_index.sort_by_key(|partition| partition.partition_index);
+            simulation::sorted::sort_by_key(&mut by_index, |partition| partition.partition_index);
             for partition in by_index {
                 self.need_full_update |= refresh(partition.error_code);
                 let fresh = PartitionMetadata {

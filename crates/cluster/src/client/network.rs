@@ -3,7 +3,9 @@
 //! A connection begins with ApiVersions, as Kafka's does; until that is answered, requests for the node wait.
 //! Every request made here ends in exactly one [`Completion`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::{Draw, Micros, NodeId};
@@ -105,8 +107,8 @@ pub struct NetworkClient {
     config: NetworkConfig,
     bootstrap: Vec<BootstrapServer>,
     pub metadata: Metadata,
-    connections: BTreeMap<BrokerId, Connection>,
-    in_flight: BTreeMap<u32, InFlight>,
+    connections: SortedMap<BrokerId, Connection>,
+    in_flight: SortedMap<u32, InFlight>,
     next_correlation_id: u32,
     metadata_in_flight: bool,
     completions: VecDeque<Completion>,
@@ -118,8 +120,8 @@ impl NetworkClient {
             config,
             bootstrap,
             metadata,
-            connections: BTreeMap::new(),
-            in_flight: BTreeMap::new(),
+            connections: SortedMap::new(),
+            in_flight: SortedMap::new(),
             next_correlation_id: 0,
             metadata_in_flight: false,
             completions: VecDeque::new(),

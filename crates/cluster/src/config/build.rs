@@ -313,7 +313,7 @@ fn listeners(parsed: &ParsedConfigs, mapped: bool) -> Result<Vec<String>, Config
         }
     }
     let mut distinct = names.clone();
-    distinct.sort_unstable();
+    simulation::sorted::sort(&mut distinct);
     distinct.dedup();
     if distinct.len() != names.len() {
         return refuse(format!(
@@ -327,7 +327,7 @@ fn listeners(parsed: &ParsedConfigs, mapped: bool) -> Result<Vec<String>, Config
         .map(|(_, port)| port)
         .filter(|port| *port != "0")
         .collect();
-    ports.sort_unstable();
+    simulation::sorted::sort(&mut ports);
     if ports.windows(2).any(|pair| pair[0] == pair[1]) {
         return refuse(format!(
             "Each listener must have a different port, listeners: [{}]",

@@ -1,6 +1,6 @@
 //! A node's static settings: what stands in its `server.properties`. Kafka: `KafkaConfig.originals`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::{ConfigDef, topic};
 /// The settings of one node, by Kafka's names; what is not set has Kafka's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeConfig {
-    values: BTreeMap<String, String>,
+    values: SortedMap<String, String>,
 }
 
 impl NodeConfig {

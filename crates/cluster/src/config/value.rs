@@ -1,6 +1,6 @@
 //! Values of configs: text to value and back, with Java's rules and Kafka's messages. Kafka: `ConfigDef.parseType`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 use std::fmt;
 
 use super::key::ConfigType;
@@ -117,7 +117,7 @@ impl fmt::Display for ConfigValue {
 
 /// Every config of a table with its value. Kafka: `AbstractConfig.values`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ParsedConfigs(pub(super) BTreeMap<&'static str, ConfigValue>);
+pub struct ParsedConfigs(pub(super) SortedMap<&'static str, ConfigValue>);
 
 impl ParsedConfigs {
     /// The value; null for a name that the table does not have.

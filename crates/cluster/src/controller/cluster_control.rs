@@ -4,7 +4,7 @@
 //! Registrations are in the image. Who was heard of when is known to the active controller alone, and a new one
 //! grants every broker a fresh session.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -57,7 +57,7 @@ struct Heartbeats {
 pub struct BrokerHeartbeats {
     /// `broker.session.timeout.ms`.
     session_timeout: Micros,
-    brokers: BTreeMap<BrokerId, Heartbeats>,
+    brokers: SortedMap<BrokerId, Heartbeats>,
 }
 
 /// Kafka: `BrokerControlState`.

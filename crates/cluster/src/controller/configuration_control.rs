@@ -1,7 +1,7 @@
 //! Dynamic configs: who may change what, and what holds for a topic. Kafka: `ConfigurationControlManager`,
 //! `ControllerConfigurationValidator`, `KafkaConfigSchema`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use super::api_error::ApiError;
 use super::feature_control;
@@ -82,7 +82,7 @@ pub struct ConfigurationControl<'a> {
     pub node_id: BrokerId,
 }
 
-type Configs = BTreeMap<String, String>;
+type Configs = SortedMap<String, String>;
 
 impl<'a> ConfigurationControl<'a> {
     fn dynamic(&self, resource_type: i8, name: &str) -> Option<&'a Configs> {
@@ -138,7 +138,7 @@ impl<'a> ConfigurationControl<'a> {
     pub fn effective_topic_configs(&self, own: &Configs) -> Vec<EffectiveConfig> {
         let mut all: Vec<EffectiveConfig> =
             ConfigDef::Topic.keys().iter().map(|key| self.effective(key.name, Some(own))).collect();
-        all.sort_unstable_by_key(|config| config.name);
+        simulation::sorted::sort_by_key(&mut all, |config| config.name);
         all
     }
 

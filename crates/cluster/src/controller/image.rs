@@ -3,7 +3,7 @@
 //! [`MetadataImage::replay`] is the only function that changes it: on the active controller, on the others and on brokers alike.
 //! Kafka: `MetadataImage` and the `replay` methods of the controller's managers.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,12 +22,12 @@ pub mod resource_type {
 /// All metadata at one offset of the metadata log.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MetadataImage {
-    pub features: BTreeMap<String, i16>,
-    pub brokers: BTreeMap<BrokerId, BrokerRegistration>,
-    pub topics: BTreeMap<Uuid, TopicImage>,
-    pub topics_by_name: BTreeMap<String, Uuid>,
+    pub features: SortedMap<String, i16>,
+    pub brokers: SortedMap<BrokerId, BrokerRegistration>,
+    pub topics: SortedMap<Uuid, TopicImage>,
+    pub topics_by_name: SortedMap<String, Uuid>,
     /// By (resource type, resource name); the cluster-wide broker default has the empty name.
-    pub configs: BTreeMap<(i8, String), BTreeMap<String, String>>,
+    pub configs: SortedMap<(i8, String), SortedMap<String, String>>,
     pub next_producer_id: i64,
 }
 
@@ -48,7 +48,7 @@ pub struct BrokerRegistration {
 pub struct TopicImage {
     pub name: String,
     pub id: Uuid,
-    pub partitions: BTreeMap<PartitionIndex, PartitionRegistration>,
+    pub partitions: SortedMap<PartitionIndex, PartitionRegistration>,
 }
 
 /// One partition as the controller knows it. Kafka: `PartitionRegistration`.
@@ -112,7 +112,7 @@ impl MetadataImage {
         &self,
         resource_type: i8,
         resource_name: &str,
-    ) -> Option<&BTreeMap<String, String>> {
+    ) -> Option<&SortedMap<String, String>> {
         self.configs.get(&(resource_type, resource_name.to_owned()))
     }
 
@@ -182,7 +182,7 @@ impl MetadataImage {
             MetadataRecord::Topic { name, topic_id } => {
                 self.topics_by_name.insert(name.clone(), *topic_id);
                 let topic =
-                    TopicImage { name: name.clone(), id: *topic_id, partitions: BTreeMap::new() };
+                    TopicImage { name: name.clone(), id: *topic_id, partitions: SortedMap::new() };
                 self.topics.insert(*topic_id, topic);
             }
             MetadataRecord::Partition {

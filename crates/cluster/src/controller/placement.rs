@@ -28,7 +28,7 @@ struct BrokerList {
 impl BrokerList {
     fn initialize(&mut self, draw: &mut impl Draw) {
         if !self.brokers.is_empty() {
-            self.brokers.sort_unstable();
+            simulation::sorted::sort(&mut self.brokers);
             self.offset = draw.next_int(self.brokers.len() as u32) as usize;
         }
     }
@@ -91,7 +91,7 @@ impl RackList {
             rack.fenced.initialize(draw);
             rack.unfenced.initialize(draw);
         }
-        names.sort_unstable();
+        simulation::sorted::sort(&mut names);
         let offset = if names.is_empty() { 0 } else { draw.next_int(names.len() as u32) as usize };
         let unfenced = brokers.iter().filter(|broker| !broker.fenced).count();
         Self { racks, names, brokers: brokers.len(), unfenced, epoch: 0, offset }

@@ -539,8 +539,8 @@ impl QuorumController {
                     });
                 }
                 let mut members = (before.isr.clone(), after.isr.clone());
-                members.0.sort_unstable();
-                members.1.sort_unstable();
+                simulation::sorted::sort(&mut members.0);
+                simulation::sorted::sort(&mut members.1);
                 if members.0 != members.1 {
                     let configs = ConfigurationControl {
                         image: &self.image,

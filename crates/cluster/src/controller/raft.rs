@@ -4,7 +4,7 @@
 //! voters has it. A voter that hears nothing for the fetch timeout asks for pre-votes, then for votes in a new epoch.
 //! Kafka: `KafkaRaftClient`, `QuorumState` and the `*State` classes. Simplified: no fsync latency, static voters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::{Micros, NodeId, Random};
@@ -66,13 +66,13 @@ pub enum Role {
     },
     /// Asks whether an election would be won, without disturbing anybody.
     Prospective {
-        granted: BTreeSet<BrokerId>,
-        refused: BTreeSet<BrokerId>,
+        granted: SortedSet<BrokerId>,
+        refused: SortedSet<BrokerId>,
         election_deadline: Micros,
     },
     Candidate {
-        granted: BTreeSet<BrokerId>,
-        refused: BTreeSet<BrokerId>,
+        granted: SortedSet<BrokerId>,
+        refused: SortedSet<BrokerId>,
         election_deadline: Micros,
     },
     Follower {
@@ -92,7 +92,7 @@ pub struct Leader {
     /// Where the records end that have lingered long enough to be offered.
     offered_end: Offset,
     offer_at: Option<Micros>,
-    replicas: BTreeMap<BrokerId, Progress>,
+    replicas: SortedMap<BrokerId, Progress>,
     begin_epoch_at: Micros,
     check_quorum_at: Micros,
     /// Fetches that wait for something new, in order of arrival.
@@ -309,7 +309,7 @@ impl Raft {
         let Role::Leader(leader) = &self.role else { return };
         let mut candidates = self.other_voters();
         let end = |id: &BrokerId| leader.replicas.get(id).map_or(0, |progress| progress.end_offset);
-        candidates.sort_by_key(|id| std::cmp::Reverse(end(id)));
+        simulation::sorted::sort_by_key(&mut candidates, |id| std::cmp::Reverse(end(id)));
         for &voter in &candidates {
             let request = EndQuorumEpochRequest {
                 cluster_id: Some(self.cluster_id.clone()),
@@ -677,8 +677,8 @@ impl Raft {
         outputs: &mut QuorumOutputs,
     ) {
         let election_deadline = now + Self::election_timeout(random);
-        let granted = BTreeSet::from([self.id]);
-        self.role = Role::Prospective { granted, refused: BTreeSet::new(), election_deadline };
+        let granted = SortedSet::from([self.id]);
+        self.role = Role::Prospective { granted, refused: SortedSet::new(), election_deadline };
         if self.majority() == 1 {
             self.become_candidate(now, random, outputs);
         } else {
@@ -690,8 +690,8 @@ impl Raft {
         self.epoch += 1;
         self.voted = Some(self.id);
         let election_deadline = now + Self::election_timeout(random);
-        let granted = BTreeSet::from([self.id]);
-        self.role = Role::Candidate { granted, refused: BTreeSet::new(), election_deadline };
+        let granted = SortedSet::from([self.id]);
+        self.role = Role::Candidate { granted, refused: SortedSet::new(), election_deadline };
         if self.majority() == 1 {
             self.become_leader(now, outputs);
         } else {
@@ -773,7 +773,7 @@ impl Raft {
                 }
             })
             .collect();
-        ends.sort_unstable_by(|a, b| b.cmp(a));
+        simulation::sorted::sort_by(&mut ends, |a, b| b.cmp(a));
         let committed = ends[majority - 1];
         if committed > leader.epoch_start {
             self.high_watermark = self.high_watermark.max(committed);

@@ -1,6 +1,6 @@
 //! One group of the classic protocol. Kafka: `ClassicGroup`, `ClassicGroupMember`, `ClassicGroupState`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,15 +97,15 @@ pub struct ClassicGroup {
     members: Vec<ClassicGroupMember>,
     /// Buckets of Kafka's hash map of members: it grows and never shrinks.
     buckets: u32,
-    static_members: BTreeMap<String, String>,
+    static_members: SortedMap<String, String>,
     /// Told their member id, and not yet back with it.
-    pub(super) pending_join_members: BTreeSet<String>,
+    pub(super) pending_join_members: SortedSet<String>,
     /// Answered their join, and not yet synced.
-    pub(super) pending_sync_members: BTreeSet<String>,
+    pub(super) pending_sync_members: SortedSet<String>,
     /// Somebody came while the first rebalance of an empty group was delayed.
     pub(super) new_member_added: bool,
     /// None where the members' subscriptions cannot be read.
-    subscribed_topics: Option<BTreeSet<String>>,
+    subscribed_topics: Option<SortedSet<String>>,
 }
 
 impl ClassicGroup {
@@ -121,9 +121,9 @@ impl ClassicGroup {
             current_state_timestamp: Some(now_ms),
             members: Vec::new(),
             buckets: 16,
-            static_members: BTreeMap::new(),
-            pending_join_members: BTreeSet::new(),
-            pending_sync_members: BTreeSet::new(),
+            static_members: SortedMap::new(),
+            pending_join_members: SortedSet::new(),
+            pending_sync_members: SortedSet::new(),
             new_member_added: false,
             subscribed_topics: None,
         }
@@ -173,7 +173,7 @@ impl ClassicGroup {
     }
 
     /// The group as it is written, with these assignments instead of the members' own.
-    pub(super) fn to_record(&self, assignments: &BTreeMap<String, Opaque>) -> GroupMetadataValue {
+    pub(super) fn to_record(&self, assignments: &SortedMap<String, Opaque>) -> GroupMetadataValue {
         let protocol = self.protocol_name.as_deref().unwrap_or_default();
         GroupMetadataValue {
             protocol_type: self.protocol_type.clone().unwrap_or_default(),
@@ -205,7 +205,7 @@ impl ClassicGroup {
             .enumerate()
             .map(|(index, member)| (self.bucket(&member.member_id), index))
             .collect();
-        order.sort_unstable();
+        simulation::sorted::sort(&mut order);
         order.into_iter().map(|(_, index)| &self.members[index])
     }
 
@@ -430,7 +430,7 @@ impl ClassicGroup {
     }
 
     /// None where the coordinator cannot know: no consumers, or subscriptions that it cannot read.
-    pub fn subscribed_topics(&self) -> Option<&BTreeSet<String>> {
+    pub fn subscribed_topics(&self) -> Option<&SortedSet<String>> {
         self.subscribed_topics.as_ref()
     }
 
@@ -442,15 +442,15 @@ impl ClassicGroup {
         }
     }
 
-    fn compute_subscribed_topics(&self) -> Option<BTreeSet<String>> {
+    fn compute_subscribed_topics(&self) -> Option<SortedSet<String>> {
         if !self.uses_consumer_group_protocol() {
             return None;
         }
         if self.members.is_empty() {
-            return Some(BTreeSet::new());
+            return Some(SortedSet::new());
         }
         let protocol = self.protocol_name.as_deref()?;
-        let mut topics = BTreeSet::new();
+        let mut topics = SortedSet::new();
         for member in &self.members {
             let subscription = Subscription::decode(&member.metadata(protocol).0)?;
             topics.extend(subscription.topics);

@@ -45,7 +45,7 @@ impl Shard {
             // The group exists from now on, even if this broker fails before the first generation.
             let value = Some(
                 ClassicGroup::new(&request.group_id, now.ms)
-                    .to_record(&std::collections::BTreeMap::new()),
+                    .to_record(&simulation::sorted::SortedMap::new()),
             );
             let record =
                 CoordinatorRecord::GroupMetadata { group: request.group_id.clone(), value };
@@ -441,7 +441,7 @@ impl Shard {
         }
         group.init_next_generation(now.ms);
         if group.is_empty() {
-            let value = Some(group.to_record(&std::collections::BTreeMap::new()));
+            let value = Some(group.to_record(&simulation::sorted::SortedMap::new()));
             let record = CoordinatorRecord::GroupMetadata { group: group_id.clone(), value };
             out.events.push(ClusterEvent::GroupEmpty { group: group_id });
             return self.decide(now, vec![record], false, Then::Nothing, out);

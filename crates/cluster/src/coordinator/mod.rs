@@ -24,7 +24,7 @@ mod shard;
 mod sync;
 mod timer;
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::{Draw, Micros, NodeId};
@@ -132,15 +132,21 @@ struct Gather {
 pub struct GroupCoordinator {
     config: GroupCoordinatorConfig,
     epoch_ms: TimestampMs,
-    shards: BTreeMap<PartitionIndex, Shard>,
-    gathers: BTreeMap<u64, Gather>,
+    shards: SortedMap<PartitionIndex, Shard>,
+    gathers: SortedMap<u64, Gather>,
     next_gather: u64,
 }
 
 impl GroupCoordinator {
     /// `epoch_ms` is what virtual time zero is on the wall.
     pub fn new(config: GroupCoordinatorConfig, epoch_ms: TimestampMs) -> Self {
-        Self { config, epoch_ms, shards: BTreeMap::new(), gathers: BTreeMap::new(), next_gather: 0 }
+        Self {
+            config,
+            epoch_ms,
+            shards: SortedMap::new(),
+            gathers: SortedMap::new(),
+            next_gather: 0,
+        }
     }
 
     /// How many partitions `__consumer_offsets` really has, where that differs from the configuration.
@@ -261,7 +267,7 @@ impl GroupCoordinator {
         now: Micros,
         caller: &Caller,
         request: Request,
-        refused: &BTreeMap<String, ErrorCode>,
+        refused: &SortedMap<String, ErrorCode>,
         draw: &mut impl Draw,
         out: &mut CoordinatorOutput,
     ) -> Result<(), Request> {

@@ -1,6 +1,6 @@
 //! OffsetCommit, OffsetFetch, OffsetDelete and the expiry of offsets. Kafka: `OffsetMetadataManager`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use super::classic_group::{ClassicGroup, ClassicGroupState as State};
 use super::offset::{GroupOffsets, OffsetAndMetadata, Offsets, TopicOffsets};
@@ -20,7 +20,7 @@ impl Shard {
         now: Now,
         token: RequestToken,
         request: &OffsetCommitRequest,
-        refused: &BTreeMap<String, ErrorCode>,
+        refused: &SortedMap<String, ErrorCode>,
         out: &mut CoordinatorOutput,
     ) {
         // A group does not come into being for topics that there are not.
@@ -184,7 +184,7 @@ impl Shard {
         now: Now,
         token: RequestToken,
         request: &OffsetDeleteRequest,
-        refused: &BTreeMap<String, ErrorCode>,
+        refused: &SortedMap<String, ErrorCode>,
         out: &mut CoordinatorOutput,
     ) {
         let refusal = |error: ErrorCode| OffsetDeleteResponse {

@@ -1,7 +1,9 @@
 //! One partition of `__consumer_offsets`: its groups, its offsets, and what waits for its log.
 //! Kafka: `CoordinatorRuntime.CoordinatorContext`, `GroupCoordinatorShard`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -40,7 +42,7 @@ pub(super) enum Then {
         group: String,
         generation_id: i32,
         leader: String,
-        assignments: BTreeMap<String, Opaque>,
+        assignments: SortedMap<String, Opaque>,
     },
     /// A static member's new id is stored: it is answered.
     ReplaceStaticMember {
@@ -65,13 +67,13 @@ pub(super) struct Shard {
     partition: PartitionIndex,
     active: bool,
     pub(super) config: GroupCoordinatorConfig,
-    pub(super) groups: BTreeMap<String, ClassicGroup>,
+    pub(super) groups: SortedMap<String, ClassicGroup>,
     pub(super) offsets: Offsets,
     /// The same without what is not yet committed; most readers see these.
     pub(super) committed_offsets: Offsets,
     uncommitted: VecDeque<(Offset, CoordinatorRecord)>,
     pub(super) timers: Timers,
-    deciding: BTreeMap<u64, Decision>,
+    deciding: SortedMap<u64, Decision>,
     next_append: u64,
     /// In the order of the log: due when everything below the offset is committed.
     waiting: VecDeque<(Offset, Then)>,
@@ -85,12 +87,12 @@ impl Shard {
             partition,
             active: false,
             config,
-            groups: BTreeMap::new(),
+            groups: SortedMap::new(),
             offsets: Offsets::default(),
             committed_offsets: Offsets::default(),
             uncommitted: VecDeque::new(),
             timers: Timers::default(),
-            deciding: BTreeMap::new(),
+            deciding: SortedMap::new(),
             next_append: 0,
             waiting: VecDeque::new(),
             high_watermark: 0,

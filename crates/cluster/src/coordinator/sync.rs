@@ -1,6 +1,6 @@
 //! SyncGroup and Heartbeat: handing out the leader's assignment, and noticing who is gone.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use super::classic_group::{ClassicGroup, ClassicGroupState as State};
 use super::record::CoordinatorRecord;
@@ -71,7 +71,7 @@ impl Shard {
         group: &ClassicGroup,
         out: &mut CoordinatorOutput,
     ) {
-        let mut assignments: BTreeMap<String, Opaque> = request
+        let mut assignments: SortedMap<String, Opaque> = request
             .assignments
             .iter()
             .map(|assignment| (assignment.member_id.clone(), assignment.assignment.clone()))
@@ -98,7 +98,7 @@ impl Shard {
         now: Now,
         group: &mut ClassicGroup,
         generation_id: i32,
-        assignments: &BTreeMap<String, Opaque>,
+        assignments: &SortedMap<String, Opaque>,
         out: &mut CoordinatorOutput,
     ) {
         if group.state != State::CompletingRebalance || group.generation_id != generation_id {

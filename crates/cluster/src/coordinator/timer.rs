@@ -1,6 +1,6 @@
 //! The coordinator's own deadlines, kept as data; the broker needs one timer only, for the earliest.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -49,8 +49,8 @@ impl Deadline {
 /// All deadlines of one partition, in the order in which they fall due; ties in the order in which they were set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Timers {
-    due: BTreeMap<(Micros, u64), Deadline>,
-    by_key: BTreeMap<Key, (Micros, u64)>,
+    due: SortedMap<(Micros, u64), Deadline>,
+    by_key: SortedMap<Key, (Micros, u64)>,
     sequence: u64,
 }
 

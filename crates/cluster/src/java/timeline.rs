@@ -23,6 +23,6 @@ pub fn timeline_order<K: JavaHash>(keys: impl IntoIterator<Item = K>) -> Vec<K> 
         .enumerate()
         .map(|(index, key)| (slot(&key), std::cmp::Reverse(index), key))
         .collect();
-    placed.sort_by_key(|(slot, index, _)| (*slot, *index));
+    simulation::sorted::sort_by_key(&mut placed, |(slot, index, _)| (*slot, *index));
     placed.into_iter().map(|(.., key)| key).collect()
 }

@@ -3,8 +3,8 @@
 //! While [`with_pool`] runs, the first holder of some bytes writes them and each later holder writes only their number;
 //! reading back restores the sharing. Outside of it every holder writes its bytes, so single messages can be stored too.
 
+use simulation::sorted::SortedMap;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::types::Bytes;
@@ -14,7 +14,7 @@ use crate::types::Bytes;
 #[derive(Default)]
 struct BatchPool {
     entries: Vec<Bytes>,
-    number_by_address: BTreeMap<usize, u32>,
+    number_by_address: SortedMap<usize, u32>,
 }
 
 thread_local! {

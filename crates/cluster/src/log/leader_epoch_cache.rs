@@ -2,7 +2,7 @@
 //!
 //! Kafka: `LeaderEpochFileCache`, the file `leader-epoch-checkpoint`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ use crate::types::{LeaderEpoch, Offset};
 /// Leader epochs of one log with their start offsets, both increasing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaderEpochCache {
-    epochs: BTreeMap<LeaderEpoch, Offset>,
+    epochs: SortedMap<LeaderEpoch, Offset>,
 }
 
 impl LeaderEpochCache {

@@ -4,7 +4,7 @@
 //! shared batches. Retention and truncation remove whole segments or whole batches, never parts.
 //! Kafka: `UnifiedLog` and `LocalLog`. Simplified: no tiered storage, no flush state (a disk's loss is the broker's matter).
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -148,7 +148,7 @@ pub struct PartitionLog {
     partition: TopicPartition,
     config: LogConfig,
     /// By base offset; the last one is active. Never empty.
-    segments: BTreeMap<Offset, LogSegment>,
+    segments: SortedMap<Offset, LogSegment>,
     log_start_offset: Offset,
     log_end_offset: Offset,
     high_watermark: Offset,
@@ -164,7 +164,7 @@ impl PartitionLog {
     /// An empty log that begins at offset 0.
     pub fn new(partition: TopicPartition, config: LogConfig, now: TimestampMs) -> Self {
         Self {
-            segments: BTreeMap::from([(0, LogSegment::new(0, &config, now))]),
+            segments: SortedMap::from([(0, LogSegment::new(0, &config, now))]),
             partition,
             config,
             log_start_offset: 0,
@@ -238,7 +238,7 @@ impl PartitionLog {
     }
 
     fn active_segment_mut(&mut self) -> &mut LogSegment {
-        self.segments.last_entry().expect("a log has an active segment").into_mut()
+        self.segments.last_mut().expect("a log has an active segment")
     }
 
     pub fn leader_epoch_cache(&self) -> &LeaderEpochCache {

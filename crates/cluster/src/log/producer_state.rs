@@ -4,7 +4,7 @@
 //! duplicate. Epochs fence older instances. Transactions hold back the last stable offset until their marker is written
 //! and replicated. Kafka: `ProducerStateManager`, `ProducerAppendInfo`, `ProducerStateEntry` (KIP-98, KIP-890).
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -357,7 +357,7 @@ impl ProducerAppendInfo {
 /// What one append does to the producers, checked but not yet taken over.
 #[derive(Default)]
 pub(super) struct ProducerUpdate {
-    producers: BTreeMap<i64, ProducerAppendInfo>,
+    producers: SortedMap<i64, ProducerAppendInfo>,
     pub completed: Vec<CompletedTxn>,
     /// The batch was appended before; nothing else in here counts.
     pub duplicate: Option<BatchMetadata>,
@@ -366,38 +366,38 @@ pub(super) struct ProducerUpdate {
 /// All producers of one log, and their transactions. Kafka: `ProducerStateManager`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProducerStateManager {
-    producers: BTreeMap<i64, ProducerStateEntry>,
+    producers: SortedMap<i64, ProducerStateEntry>,
     /// Open transactions by first offset.
-    ongoing_txns: BTreeMap<Offset, TxnMetadata>,
+    ongoing_txns: SortedMap<Offset, TxnMetadata>,
     /// Ended transactions whose marker is not below the high watermark yet.
-    unreplicated_txns: BTreeMap<Offset, TxnMetadata>,
-    verification_states: BTreeMap<i64, VerificationState>,
+    unreplicated_txns: SortedMap<Offset, TxnMetadata>,
+    verification_states: SortedMap<i64, VerificationState>,
     next_verification_guard: u64,
     /// The state covers the log up to here.
     map_end_offset: Offset,
     last_snapshot_offset: Offset,
     /// The `.snapshot` files by offset: written when a segment is rolled, read after a truncation or a restart.
-    snapshots: BTreeMap<Offset, Vec<ProducerStateEntry>>,
+    snapshots: SortedMap<Offset, Vec<ProducerStateEntry>>,
     transaction_verification_enabled: bool,
 }
 
 impl ProducerStateManager {
     pub(super) fn new(start_offset: Offset) -> Self {
         Self {
-            producers: BTreeMap::new(),
-            ongoing_txns: BTreeMap::new(),
-            unreplicated_txns: BTreeMap::new(),
-            verification_states: BTreeMap::new(),
+            producers: SortedMap::new(),
+            ongoing_txns: SortedMap::new(),
+            unreplicated_txns: SortedMap::new(),
+            verification_states: SortedMap::new(),
             next_verification_guard: 1,
             map_end_offset: start_offset,
             last_snapshot_offset: start_offset,
-            snapshots: BTreeMap::new(),
+            snapshots: SortedMap::new(),
             transaction_verification_enabled: true,
         }
     }
 
     /// All known producers by id.
-    pub fn active_producers(&self) -> &BTreeMap<i64, ProducerStateEntry> {
+    pub fn active_producers(&self) -> &SortedMap<i64, ProducerStateEntry> {
         &self.producers
     }
 
@@ -418,7 +418,7 @@ impl ProducerStateManager {
 
     /// The first offset whose transaction is not known to be over on all in-sync replicas.
     pub(super) fn first_unstable_offset(&self) -> Option<Offset> {
-        let first = |txns: &BTreeMap<Offset, TxnMetadata>| {
+        let first = |txns: &SortedMap<Offset, TxnMetadata>| {
             txns.first_key_value().map(|(offset, _)| *offset)
         };
         match (first(&self.unreplicated_txns), first(&self.ongoing_txns)) {

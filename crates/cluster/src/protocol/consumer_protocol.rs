@@ -27,12 +27,12 @@ impl Subscription {
     pub fn encode(&self) -> Opaque {
         let mut writer = Writer::new(VERSION);
         let mut topics: Vec<&str> = self.topics.iter().map(String::as_str).collect();
-        topics.sort_unstable();
+        simulation::sorted::sort(&mut topics);
         writer.i32(topics.len() as i32);
         topics.iter().for_each(|topic| writer.string(topic));
         writer.nullable_bytes(self.user_data.as_deref());
         let mut owned = self.owned_partitions.clone();
-        owned.sort_unstable();
+        simulation::sorted::sort(&mut owned);
         write_partitions(&mut writer, &owned);
         writer.i32(self.generation_id);
         writer.nullable_string(self.rack_id.as_deref());

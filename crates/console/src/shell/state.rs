@@ -1,6 +1,6 @@
 //! What a shell remembers between commands; a subshell gets a copy.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -19,8 +19,8 @@ pub struct Variable {
 /// Variables, functions, positional parameters and the like.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
-    pub variables: BTreeMap<String, Variable>,
-    pub functions: BTreeMap<String, Arc<Command>>,
+    pub variables: SortedMap<String, Variable>,
+    pub functions: SortedMap<String, Arc<Command>>,
     /// `$0`.
     pub name: String,
     /// `$1` …
@@ -51,8 +51,8 @@ pub struct State {
 impl State {
     pub fn new(top: Pid, interactive: bool, container: Option<String>) -> Self {
         let mut state = Self {
-            variables: BTreeMap::new(),
-            functions: BTreeMap::new(),
+            variables: SortedMap::new(),
+            functions: SortedMap::new(),
             name: "bash".to_owned(),
             positional: Vec::new(),
             status: 0,

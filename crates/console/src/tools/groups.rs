@@ -1,6 +1,6 @@
 //! The admin client's methods about consumer groups. Kafka: `KafkaAdminClient` and the handlers in `admin.internals`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::java::{JavaHashMap, JavaHashSet};
 use cluster::protocol::consumer_protocol::Assignment;
@@ -486,7 +486,7 @@ impl GroupAdmin<'_> {
         script: &mut Script<'_>,
         group: &str,
         partitions: &JavaHashSet<TopicPartition>,
-    ) -> Attempt<BTreeMap<TopicPartition, ErrorCode>> {
+    ) -> Attempt<SortedMap<TopicPartition, ErrorCode>> {
         let topics = by_topic(partitions.iter().map(|partition| (partition.clone(), ())));
         let topic = |(name, partitions): (String, Vec<(i32, ())>)| OffsetDeleteRequestTopic {
             name,
@@ -507,7 +507,7 @@ impl GroupAdmin<'_> {
             return Ok(Err(wrong_answer(&response)));
         };
         attempt!(Exception::of_code(response.error_code, None));
-        let mut results = BTreeMap::new();
+        let mut results = SortedMap::new();
         for topic in response.topics {
             for result in topic.partitions {
                 let partition = TopicPartition::new(topic.name.clone(), result.partition_index);
@@ -599,8 +599,8 @@ impl GroupAdmin<'_> {
         script: &mut Script<'_>,
         partitions: &[TopicPartition],
         deadline: Micros,
-    ) -> Attempt<BTreeMap<BrokerId, Vec<TopicPartition>>> {
-        let names: std::collections::BTreeSet<&str> =
+    ) -> Attempt<SortedMap<BrokerId, Vec<TopicPartition>>> {
+        let names: simulation::sorted::SortedSet<&str> =
             partitions.iter().map(|partition| partition.topic.as_str()).collect();
         let topic =
             |name: &str| MetadataRequestTopic { topic_id: Uuid::ZERO, name: Some(name.to_owned()) };
@@ -615,7 +615,7 @@ impl GroupAdmin<'_> {
             Response::Metadata(response) => *response,
             other => return Ok(Err(wrong_answer(&other))),
         };
-        let mut by_leader: BTreeMap<BrokerId, Vec<TopicPartition>> = BTreeMap::new();
+        let mut by_leader: SortedMap<BrokerId, Vec<TopicPartition>> = SortedMap::new();
         for topic in response.topics {
             let Some(name) = topic.name else { continue };
             let of_topic = || partitions.iter().filter(|partition| partition.topic == name);

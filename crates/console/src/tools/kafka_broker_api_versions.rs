@@ -1,6 +1,6 @@
 //! `kafka-broker-api-versions`: what each broker can do. Kafka: `BrokerApiVersionsCommand`, `NodeApiVersions`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::protocol::api_keys::ApiKey;
 use cluster::protocol::{
@@ -109,7 +109,7 @@ fn run(script: &mut Script<'_>) -> Result<i32, Pending> {
 
 /// `NodeApiVersions.toString(true)`.
 fn api_versions_text(response: &ApiVersionsResponse) -> String {
-    let mut lines: BTreeMap<i16, String> = BTreeMap::new();
+    let mut lines: SortedMap<i16, String> = SortedMap::new();
     for api in &response.api_keys {
         let (id, min, max) = (api.api_key, api.min_version, api.max_version);
         let range = if min == max { min.to_string() } else { format!("{min} to {max}") };

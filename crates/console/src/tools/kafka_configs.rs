@@ -550,7 +550,7 @@ fn describe(
         let mut configs = attempt!(resource_configs(script, admin, kind, &entity, true)?);
         let wanted = dynamic_source(kind, &entity).filter(|_| !all);
         configs.retain(|config| wanted.is_none_or(|source| config.config_source == source));
-        configs.sort_by(|a, b| a.name.cmp(&b.name));
+        simulation::sorted::sort_by(&mut configs, |a, b| a.name.cmp(&b.name));
         for config in configs {
             script.out(&config_line(&config));
         }

@@ -1,6 +1,6 @@
 //! `kafka-console-consumer`: records of topics as lines of stdout. Kafka: `ConsoleConsumer`, `ConsoleConsumerOptions`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::config::build;
 use cluster::types::TopicPartition;
@@ -515,7 +515,7 @@ impl ConsoleConsumer {
         }
         io.out_bytes(&text);
         // What was fetched and not shown must not be committed as read.
-        let mut unread: BTreeMap<TopicPartition, i64> = BTreeMap::new();
+        let mut unread: SortedMap<TopicPartition, i64> = SortedMap::new();
         for record in records {
             unread
                 .entry(TopicPartition::new(record.topic, record.partition))

@@ -1,6 +1,6 @@
 //! `kafka-console-producer`: each line of stdin becomes a record. Kafka: `ConsoleProducer`, `LineMessageReader`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 use std::sync::Arc;
 
 use cluster::client::producer::Producer;
@@ -221,7 +221,7 @@ pub struct ConsoleProducer {
     line_number: u64,
     next_tag: u64,
     /// Sizes of key and value of the records under way, for the message if one fails.
-    sizes: BTreeMap<u64, (Option<usize>, Option<usize>)>,
+    sizes: SortedMap<u64, (Option<usize>, Option<usize>)>,
     /// The code to end with once the producer has closed.
     ending: Option<i32>,
 }
@@ -249,7 +249,7 @@ fn start(invocation: &Invocation, io: &mut ToolIo<'_>) -> Result<Streaming, i32>
         prompt: io.has_console(),
         line_number: 0,
         next_tag: 0,
-        sizes: BTreeMap::new(),
+        sizes: SortedMap::new(),
         ending: None,
     })))
 }

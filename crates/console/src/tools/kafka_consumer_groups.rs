@@ -1,6 +1,6 @@
 //! `kafka-consumer-groups`: lists, describes, resets and deletes groups of consumers. Kafka: `ConsumerGroupCommand`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::java::{JavaHashMap, JavaHashSet};
 use cluster::protocol::ErrorCode;
@@ -373,7 +373,7 @@ fn describe(
     arguments: &Arguments,
 ) -> Attempt<()> {
     let groups = attempt!(wanted_groups(script, client, arguments)?);
-    let mut described: BTreeMap<String, GroupDescription> = BTreeMap::new();
+    let mut described: SortedMap<String, GroupDescription> = SortedMap::new();
     let mut failed = None;
     for group in hashed(groups) {
         match client.describe_group(script, &group)? {
@@ -455,7 +455,9 @@ fn offset_rows(
     let committed = attempt!(committed_offsets(script, client, &group.group_id)?);
     let mut members: Vec<&MemberDescription> =
         group.members.iter().filter(|member| !member.assignment.is_empty()).collect();
-    members.sort_by_key(|member| std::cmp::Reverse(member.assignment.len()));
+    simulation::sorted::sort_by_key(&mut members, |member| {
+        std::cmp::Reverse(member.assignment.len())
+    });
     let mut rows = Vec::new();
     let mut assigned: Vec<TopicPartition> = Vec::new();
     for member in members {
@@ -516,7 +518,7 @@ fn partition_rows(
             }
         })
         .collect();
-    rows.sort_by(|a, b| a.partition.cmp(&b.partition));
+    simulation::sorted::sort_by(&mut rows, |a, b| a.partition.cmp(&b.partition));
     Ok(Ok(rows))
 }
 
@@ -569,7 +571,7 @@ fn offsets_table(rows: &[OffsetRow], verbose: bool) -> String {
 
 /// `orders:0,1;payments:2`
 fn assignment_text(partitions: &JavaHashSet<TopicPartition>) -> String {
-    let mut by_topic: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
+    let mut by_topic: SortedMap<&str, Vec<i32>> = SortedMap::new();
     for partition in partitions.iter() {
         by_topic.entry(&partition.topic).or_default().push(partition.partition);
     }
@@ -579,12 +581,12 @@ fn assignment_text(partitions: &JavaHashSet<TopicPartition>) -> String {
     let mut texts: Vec<String> = by_topic
         .into_iter()
         .map(|(topic, mut indexes)| {
-            indexes.sort_unstable();
+            simulation::sorted::sort(&mut indexes);
             let indexes: Vec<String> = indexes.iter().map(i32::to_string).collect();
             format!("{topic}:{}", indexes.join(","))
         })
         .collect();
-    texts.sort();
+    simulation::sorted::sort(&mut texts);
     texts.join(";")
 }
 
@@ -749,7 +751,7 @@ fn delete_offsets(
     let topics: Vec<String> =
         words.iter().filter(|word| !word.contains(':')).map(|word| (*word).to_owned()).collect();
     // What becomes of each partition; -1 stands for a topic that cannot be described.
-    let mut results: BTreeMap<TopicPartition, Option<Exception>> = BTreeMap::new();
+    let mut results: SortedMap<TopicPartition, Option<Exception>> = SortedMap::new();
     for (name, described) in describe_topics(script, client.admin, &hashed(topics), 2000)? {
         match described {
             Ok(topic) => {
@@ -812,13 +814,15 @@ fn delete_offsets(
 }
 
 /// Sorted by topic and partition as one text: `orders10` before `orders2`.
-fn deletions_table(results: BTreeMap<TopicPartition, Option<Exception>>) -> String {
+fn deletions_table(results: SortedMap<TopicPartition, Option<Exception>>) -> String {
     let topics = width(15, results.keys().map(|partition| partition.topic.as_str()));
     let line = |topic: &str, partition: &str, status: &str| {
         format!("\n{}", row([(topic, topics), (partition, 10), (status, 15)]))
     };
     let mut rows: Vec<(TopicPartition, Option<Exception>)> = results.into_iter().collect();
-    rows.sort_by_key(|(partition, _)| format!("{}{}", partition.topic, partition.partition));
+    simulation::sorted::sort_by_key(&mut rows, |(partition, _)| {
+        format!("{}{}", partition.topic, partition.partition)
+    });
     let mut text = line("TOPIC", "PARTITION", "STATUS");
     for (partition, error) in rows {
         let index = Some(partition.partition).filter(|index| *index >= 0);

@@ -1,6 +1,6 @@
 //! `kafka-get-offsets`: the offsets of partitions at a time. Kafka: `GetOffsetShell`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::protocol::{
     ErrorCode, ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic, MetadataRequest,
@@ -277,14 +277,14 @@ fn fetch(script: &mut Script<'_>, arguments: &Arguments) -> Result<Result<i32, F
             )),
         }
     }
-    lines.sort();
+    simulation::sorted::sort(&mut lines);
     for (_, line) in lines {
         script.out(&line);
     }
     Ok(Ok(0))
 }
 
-type Offsets = BTreeMap<TopicPartition, Result<i64, ClientError>>;
+type Offsets = SortedMap<TopicPartition, Result<i64, ClientError>>;
 
 /// `Admin.listOffsets`: each partition's leader is asked; partitions without one, or whose leader has moved, again.
 fn list_offsets(
@@ -298,7 +298,7 @@ fn list_offsets(
     let mut results = Offsets::new();
     let mut topics = topics.clone();
     loop {
-        let mut by_leader: BTreeMap<BrokerId, Vec<TopicPartition>> = BTreeMap::new();
+        let mut by_leader: SortedMap<BrokerId, Vec<TopicPartition>> = SortedMap::new();
         let mut again = Vec::new();
         for partition in open {
             match leader_of(&topics, &partition) {

@@ -439,7 +439,7 @@ fn topics(
         .filter(|name| !(without_internal && topic_names::is_internal(name)))
         .filter(|name| pattern.as_ref().is_none_or(|pattern| pattern.matches(name)))
         .collect();
-    names.sort();
+    simulation::sorted::sort(&mut names);
     Ok(Ok(names))
 }
 
@@ -637,7 +637,7 @@ fn described_by_id(
                 offline_replicas: partition.offline_replicas,
             })
             .collect();
-        partitions.sort_by_key(|partition| partition.partition_index);
+        simulation::sorted::sort_by_key(&mut partitions, |partition| partition.partition_index);
         described.push((
             topic.name.clone().unwrap_or_default(),
             TopicDescription {

@@ -113,7 +113,7 @@ pub fn describe_topics(
         names.iter().map(|name| (name.clone(), Err(error.clone()))).collect()
     };
     let mut open: Vec<String> = names.to_vec();
-    open.sort();
+    simulation::sorted::sort(&mut open);
     let mut described: DescribedTopics = Vec::new();
     let mut cursor: Option<Cursor> = None;
     if open.is_empty() {
@@ -155,7 +155,9 @@ pub fn describe_topics(
     }
     for (_, topic) in &mut described {
         if let Ok(topic) = topic {
-            topic.partitions.sort_by_key(|partition| partition.partition_index);
+            simulation::sorted::sort_by_key(&mut topic.partitions, |partition| {
+                partition.partition_index
+            });
         }
     }
     Ok(described)

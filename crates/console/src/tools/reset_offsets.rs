@@ -199,7 +199,7 @@ pub fn topic_with_partitions(word: &str) -> Result<Vec<TopicPartition>, Exceptio
 
 /// Names of the partitions' topics, each once.
 pub fn topics_of(partitions: &[TopicPartition]) -> Vec<String> {
-    let names: std::collections::BTreeSet<&String> =
+    let names: simulation::sorted::SortedSet<&String> =
         partitions.iter().map(|partition| &partition.topic).collect();
     names.into_iter().cloned().collect()
 }
@@ -598,7 +598,7 @@ mod tests {
                     .map(move |(partition, offset)| format!("{group} {partition} {offset}"))
             });
             let mut all: Vec<String> = all.collect();
-            all.sort();
+            simulation::sorted::sort(&mut all);
             (all, note.is_some())
         };
         assert_eq!(plan("t,0,5\nt,1\n\n"), (vec!["g t-0 5".into(), "g t-1 0".into()], false));

@@ -1,6 +1,6 @@
 //! The live cluster diagram.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use cluster::broker::BrokerState as Lifecycle;
 use cluster::client::{Client, ClientKind};
@@ -44,7 +44,7 @@ impl Observer {
         containers: &Containers,
         view: &mut ClusterView,
     ) {
-        let mut leaders: BTreeMap<BrokerId, u32> = BTreeMap::new();
+        let mut leaders: SortedMap<BrokerId, u32> = SortedMap::new();
         for partition in scene.image.topics.values().flat_map(|topic| topic.partitions.values()) {
             *leaders.entry(partition.leader).or_default() += 1;
         }
@@ -118,13 +118,13 @@ impl Observer {
         }
         let mut rest: Vec<&&TopicImage> =
             topics.iter().filter(|topic| !rows.contains(&topic.name)).collect();
-        rest.sort_by_key(|topic| {
+        simulation::sorted::sort_by_key(&mut rest, |topic| {
             let records: u64 = self.records_in(&topic.name, scene.now);
             let number = self.topic_numbers.get(&topic.name).copied().unwrap_or(u16::MAX);
             (!busy(self, &topic.name), std::cmp::Reverse(records), number)
         });
         rows.extend(rest.iter().take(ROWS - rows.len()).map(|topic| topic.name.clone()));
-        rows.sort_by_key(|name| self.topic_numbers.get(name).copied());
+        simulation::sorted::sort_by_key(&mut rows, |name| self.topic_numbers.get(name).copied());
         let partitions: usize = topics.iter().map(|topic| topic.partitions.len()).sum();
         let layout_rows: Vec<LayoutRow> = rows
             .iter()
@@ -204,7 +204,7 @@ impl Observer {
                 continue;
             }
             let Some(producer) = client.producer() else { continue };
-            let mut lanes: BTreeMap<PartitionKey, LaneView> = BTreeMap::new();
+            let mut lanes: SortedMap<PartitionKey, LaneView> = SortedMap::new();
             let written = self.written.get(&id.0).into_iter().flatten();
             for key in written.take(LANES) {
                 lanes.insert(key.clone(), lane(client, key));
@@ -350,7 +350,7 @@ impl Observer {
 
     /// The texts of the keys that are in view, and of those in the legend.
     pub(super) fn fill_keys(&self, views: &mut Views) {
-        let mut used: BTreeSet<u16> = (1..=LEGEND_KEYS).collect();
+        let mut used: SortedSet<u16> = (1..=LEGEND_KEYS).collect();
         let cluster = &views.cluster;
         let tails = cluster.replicas.values().flat_map(|replica| &replica.tail);
         let lanes = cluster.producers.values().flat_map(|it| &it.lanes).flat_map(|it| &it.marks);

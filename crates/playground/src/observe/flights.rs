@@ -1,6 +1,6 @@
 //! Messages on their way, for the moving marks: noted as they are sent, made into pictures when the page asks.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::log::Batch;
 use cluster::protocol::{FetchPartitionData, Message, Request, Response};
@@ -39,7 +39,7 @@ type Way = (u8, u32, u32, Option<PartitionKey>);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flights {
     sent: Vec<Sent>,
-    ways: BTreeMap<Way, u32>,
+    ways: SortedMap<Way, u32>,
 }
 
 impl Flights {

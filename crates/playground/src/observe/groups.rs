@@ -1,6 +1,6 @@
 //! Consumer groups: who reads what, and how far behind.
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use cluster::coordinator::{ClassicGroup, ClassicGroupMember, ClassicGroupState, GroupOffsets};
 use cluster::types::TopicPartition;
@@ -40,7 +40,7 @@ impl Observer {
         let Some((_, group, offsets)) = named.or_else(busiest) else { return };
         view.chosen = Some(group.group_id.clone());
         let consumers = Consumers::new(scene);
-        let mut partitions: BTreeSet<TopicPartition> = BTreeSet::new();
+        let mut partitions: SortedSet<TopicPartition> = SortedSet::new();
         for (topic, of_topic) in offsets.iter().flat_map(|offsets| offsets.iter()) {
             partitions.extend(
                 of_topic.iter().map(|(index, _)| TopicPartition::new(topic.clone(), *index)),

@@ -1,6 +1,8 @@
 //! Which key is drawn how: keys are numbered in order of first sight and keep their number for the whole session.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use cluster::log::{Batch, ControlRecordType, PartitionLog, Record};
 use serde::{Deserialize, Serialize};
@@ -15,12 +17,12 @@ const KEY_CHARS: usize = 40;
 /// The session's numbers of keys.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Marks {
-    numbers: BTreeMap<Vec<u8>, u16>,
+    numbers: SortedMap<Vec<u8>, u16>,
     /// Texts by number, from 1.
     texts: Vec<String>,
     /// Marks of the last records of batches that were looked at, newest last, by what tells batches apart.
     #[serde(skip)]
-    batches: BTreeMap<BatchKey, Vec<RecordMark>>,
+    batches: SortedMap<BatchKey, Vec<RecordMark>>,
     #[serde(skip)]
     order: VecDeque<BatchKey>,
 }

@@ -16,7 +16,7 @@ mod rates;
 mod rpc;
 mod topics;
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use ::cluster::broker::KafkaNode;
 use ::cluster::controller::image::{MetadataImage, resource_type};
@@ -52,35 +52,35 @@ const ASKED_SPAN: Micros = Micros::from_secs(60);
 pub struct Observer {
     marks: Marks,
     /// Names of clients, unique in the session, by their place in the simulation.
-    names: BTreeMap<u32, String>,
+    names: SortedMap<u32, String>,
     /// How many clients have had a `client.id`.
-    name_counts: BTreeMap<String, u32>,
+    name_counts: SortedMap<String, u32>,
     /// The session's numbers of user topics.
-    topic_numbers: BTreeMap<String, u16>,
+    topic_numbers: SortedMap<String, u16>,
     /// Names of topics by id, also of those that are gone.
-    topic_names: BTreeMap<Uuid, String>,
+    topic_names: SortedMap<Uuid, String>,
     /// Bytes that each node has received and sent.
-    traffic: BTreeMap<u32, (Rate, Rate)>,
+    traffic: SortedMap<u32, (Rate, Rate)>,
     /// Records appended by leaders of user topics.
-    appended: BTreeMap<PartitionKey, Rate>,
-    last_append: BTreeMap<String, Micros>,
+    appended: SortedMap<PartitionKey, Rate>,
+    last_append: SortedMap<String, Micros>,
     produce_waits: Waits,
     /// Requests without an answer yet, by who asked whom, and as which of its requests.
-    asked: BTreeMap<(u32, u32, u32), Asked>,
+    asked: SortedMap<(u32, u32, u32), Asked>,
     /// When something was last sent between a client and a node.
-    links: BTreeMap<(u32, i32), Micros>,
+    links: SortedMap<(u32, i32), Micros>,
     /// Who led before, and since when not.
-    previous_leaders: BTreeMap<PartitionKey, (i32, Micros)>,
+    previous_leaders: SortedMap<PartitionKey, (i32, Micros)>,
     /// What each broker did when it was last looked at, and since when.
-    broker_states: BTreeMap<BrokerId, (BrokerState, Micros)>,
+    broker_states: SortedMap<BrokerId, (BrokerState, Micros)>,
     /// Partitions that producers have written to.
-    written: BTreeMap<u32, BTreeSet<PartitionKey>>,
+    written: SortedMap<u32, SortedSet<PartitionKey>>,
     /// Records that consumers were given.
-    consumed: BTreeMap<PartitionKey, Rate>,
+    consumed: SortedMap<PartitionKey, Rate>,
     /// When each member of a group last sent something to its coordinator.
-    heartbeats: BTreeMap<String, Micros>,
+    heartbeats: SortedMap<String, Micros>,
     /// Members that came since their group's last assignment.
-    new_members: BTreeSet<(String, String)>,
+    new_members: SortedSet<(String, String)>,
     /// Topics that the diagram shows.
     shown: Vec<String>,
     #[serde(skip)]
@@ -91,9 +91,9 @@ pub struct Observer {
     #[serde(skip)]
     log_of: Option<ReplicaKey>,
     #[serde(skip)]
-    samples: BTreeMap<i64, log::Sample>,
+    samples: SortedMap<i64, log::Sample>,
     #[serde(skip)]
-    batch_views: BTreeMap<i64, BatchView>,
+    batch_views: SortedMap<i64, BatchView>,
 }
 
 impl Observer {
@@ -443,11 +443,11 @@ impl<'a> Scene<'a> {
 }
 
 static EMPTY_IMAGE: MetadataImage = MetadataImage {
-    features: BTreeMap::new(),
-    brokers: BTreeMap::new(),
-    topics: BTreeMap::new(),
-    topics_by_name: BTreeMap::new(),
-    configs: BTreeMap::new(),
+    features: SortedMap::new(),
+    brokers: SortedMap::new(),
+    topics: SortedMap::new(),
+    topics_by_name: SortedMap::new(),
+    configs: SortedMap::new(),
     next_producer_id: 0,
 };
 

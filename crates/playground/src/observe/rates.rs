@@ -63,7 +63,7 @@ impl Waits {
     pub fn p99(&self, now: Micros) -> Option<Micros> {
         let recent = self.0.iter().filter(|(at, _)| now.since(*at) <= WAITS_SPAN);
         let mut waits: Vec<Micros> = recent.map(|(_, wait)| *wait).collect();
-        waits.sort_unstable();
+        simulation::sorted::sort(&mut waits);
         // The nearest rank.
         let rank = (waits.len() * 99).div_ceil(100).checked_sub(1)?;
         waits.get(rank).copied()

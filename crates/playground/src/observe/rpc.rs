@@ -1,6 +1,8 @@
 //! Requests and responses of the recent past, as a sequence diagram.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::{SortedMap, SortedSet};
 
 use cluster::client::ClientKind;
 use cluster::event::ClusterEvent;
@@ -72,7 +74,7 @@ struct Note {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rpcs {
     next: u64,
-    kept: BTreeMap<ApiFamily, VecDeque<Rpc>>,
+    kept: SortedMap<ApiFamily, VecDeque<Rpc>>,
     spans: VecDeque<Span>,
     notes: VecDeque<Note>,
     /// What is shown while the page holds it.
@@ -162,7 +164,7 @@ impl Observer {
         let now = scene.now;
         let from = self.window_start(now, families, choice.window);
         view.window = (from, now);
-        let mut collapsed: BTreeMap<&'static str, u32> = BTreeMap::new();
+        let mut collapsed: SortedMap<&'static str, u32> = SortedMap::new();
         let mut shown: Vec<Rpc> = Vec::new();
         for (family, kept) in &self.rpcs.kept {
             for rpc in kept.iter().filter(|rpc| rpc.arrives_at >= from) {
@@ -173,7 +175,7 @@ impl Observer {
                 }
             }
         }
-        shown.sort_by_key(|rpc| rpc.number);
+        simulation::sorted::sort_by_key(&mut shown, |rpc| rpc.number);
         let too_many = shown.len().saturating_sub(SHOWN);
         for rpc in shown.drain(..too_many) {
             if matches!(rpc.message, Message::Request { .. }) {
@@ -183,7 +185,7 @@ impl Observer {
         view.collapsed =
             collapsed.into_iter().map(|(name, count)| (name.to_owned(), count)).collect();
         let focus = shown.iter().rev().find_map(|rpc| self.partition_of(&rpc.message));
-        let mut seen: BTreeSet<NodeId> =
+        let mut seen: SortedSet<NodeId> =
             scene.world.nodes().map(|(spec, _)| NodeId(spec.id as u32)).collect();
         for rpc in &shown {
             seen.extend([rpc.from, rpc.to]);

@@ -1,6 +1,6 @@
 //! Keyed patches: what changed between two read models, and how to change it again.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ impl<K, V> Default for Patch<K, V> {
 
 impl<K: Ord + Clone, V: Clone + PartialEq> Patch<K, V> {
     /// The patch that turns `before` into `after`.
-    pub fn between(before: &BTreeMap<K, V>, after: &BTreeMap<K, V>) -> Self {
+    pub fn between(before: &SortedMap<K, V>, after: &SortedMap<K, V>) -> Self {
         Self {
             set: after
                 .iter()
@@ -31,7 +31,7 @@ impl<K: Ord + Clone, V: Clone + PartialEq> Patch<K, V> {
     }
 
     /// Changes `map` as the patch says.
-    pub fn apply(self, map: &mut BTreeMap<K, V>) {
+    pub fn apply(self, map: &mut SortedMap<K, V>) {
         for key in self.removed {
             map.remove(&key);
         }
@@ -63,7 +63,7 @@ macro_rules! model {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         pub struct $view {
-            $( $(#[$map_doc])* pub $map: std::collections::BTreeMap<$key, $entry>, )*
+            $( $(#[$map_doc])* pub $map: simulation::sorted::SortedMap<$key, $entry>, )*
             $( $(#[$value_doc])* pub $value: $type, )*
         }
 

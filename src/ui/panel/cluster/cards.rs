@@ -75,7 +75,7 @@ fn card(parts: Parts, id: i32) -> impl IntoView {
                     (!leads, key, number)
                 })
                 .collect();
-            held.sort();
+            playground::sorted::sort(&mut held);
             held
         })
     });

@@ -163,7 +163,9 @@ fn key_pressed(parts: Parts, event: &leptos::ev::KeyboardEvent) {
             .keys()
             .map(|id| {
                 let mut cells: Vec<_> = scene.cells.iter().collect();
-                cells.sort_by_key(|(_, (column, row, _))| (*row, *column));
+                playground::sorted::sort_by_key(&mut cells, |(_, (column, row, _))| {
+                    (*row, *column)
+                });
                 std::iter::once(format!("b-{id}"))
                     .chain(cells.into_iter().map(|(key, _)| strip_id(&replica(key, *id))))
                     .collect()

@@ -1,7 +1,7 @@
 //! Where everything in the diagram is: one map from names to places, shared by the drawing, the moving marks and the
 //! keyboard. Racks, columns and labels never move when something fails: place is identity.
 
-use std::collections::BTreeMap;
+use playground::sorted::SortedMap;
 
 use playground::view::{ClusterView, LinkState, PartitionKey, Peer, ReplicaKey};
 
@@ -82,15 +82,15 @@ pub struct Scene {
     pub columns: [f64; 3],
     pub strip_width: f64,
     /// Y of each broker's rack.
-    pub racks: BTreeMap<i32, f64>,
+    pub racks: SortedMap<i32, f64>,
     /// Column and row of each drawn partition, and its topic's number.
-    pub cells: BTreeMap<PartitionKey, (usize, usize, u16)>,
+    pub cells: SortedMap<PartitionKey, (usize, usize, u16)>,
     pub producers: Vec<ProducerPlace>,
     pub groups: Vec<GroupPlace>,
     /// Y of a producer's lane.
-    lanes: BTreeMap<(String, PartitionKey), f64>,
+    lanes: SortedMap<(String, PartitionKey), f64>,
     /// Y of a member's row.
-    members: BTreeMap<String, f64>,
+    members: SortedMap<String, f64>,
     pub links: Vec<Line>,
     pub replication: Vec<Line>,
     pub more_producers: usize,
@@ -108,12 +108,12 @@ impl Scene {
             rack_width: if desk { 612.0 } else { 784.0 },
             columns: if desk { [300.0, 474.0, 648.0] } else { [108.0, 339.0, 570.0] },
             strip_width: if desk { 156.0 } else { 214.0 },
-            racks: BTreeMap::new(),
-            cells: BTreeMap::new(),
+            racks: SortedMap::new(),
+            cells: SortedMap::new(),
             producers: Vec::new(),
             groups: Vec::new(),
-            lanes: BTreeMap::new(),
-            members: BTreeMap::new(),
+            lanes: SortedMap::new(),
+            members: SortedMap::new(),
             links: Vec::new(),
             replication: Vec::new(),
             more_producers: cluster.producers.len().saturating_sub(PRODUCERS_MAX),
@@ -225,7 +225,7 @@ impl Scene {
                     partition.leader.or(partition.previous_leader)
                 })
                 .collect();
-            leaders.sort_unstable();
+            playground::sorted::sort(&mut leaders);
             leaders.dedup();
             for leader in leaders {
                 let Some(port) = self.port(leader, true) else { continue };

@@ -7,8 +7,8 @@ use cluster::checker::Anomaly;
 use cluster::client::ClientNotice;
 use cluster::types::{Offset, TopicPartition};
 use cluster::world::World;
+use simulation::sorted::{SortedMap, SortedSet};
 use simulation::{Micros, NodeId};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// How much a producer asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub struct Promise {
 
 #[derive(Debug, Default)]
 pub struct Ledger {
-    promises: BTreeMap<NodeId, Promise>,
+    promises: SortedMap<NodeId, Promise>,
     /// Topics that were deleted, and perhaps came again: nothing is promised there.
-    deleted: BTreeSet<String>,
-    sent: BTreeSet<Vec<u8>>,
+    deleted: SortedSet<String>,
+    sent: SortedSet<Vec<u8>>,
     /// By value: where it was acknowledged, and what was promised.
-    acknowledged: BTreeMap<Vec<u8>, (TopicPartition, Offset, Promise)>,
+    acknowledged: SortedMap<Vec<u8>, (TopicPartition, Offset, Promise)>,
     consumed: u64,
 }
 
@@ -86,9 +86,9 @@ impl Ledger {
 
     /// Looks for every acknowledged record in its partition's leader's log.
     pub fn check(&self, world: &World, anomalies: &[(Micros, Anomaly)]) -> Result<(), String> {
-        let lossy: BTreeSet<&TopicPartition> =
+        let lossy: SortedSet<&TopicPartition> =
             anomalies.iter().map(|(_, Anomaly::RecordsLost { partition, .. })| partition).collect();
-        let mut logs: BTreeMap<TopicPartition, Option<Contents>> = BTreeMap::new();
+        let mut logs: SortedMap<TopicPartition, Option<Contents>> = SortedMap::new();
         for (value, (partition, offset, promise)) in &self.acknowledged {
             if self.deleted.contains(&partition.topic) || lossy.contains(partition) {
                 continue;
@@ -125,8 +125,8 @@ impl Ledger {
 /// A partition's records as its leader has them.
 struct Contents {
     start: Offset,
-    keys: BTreeMap<Offset, Vec<u8>>,
-    offsets: BTreeMap<Vec<u8>, Vec<Offset>>,
+    keys: SortedMap<Offset, Vec<u8>>,
+    offsets: SortedMap<Vec<u8>, Vec<Offset>>,
 }
 
 impl Contents {
@@ -139,8 +139,8 @@ impl Contents {
         let Some(leader) = leader else { return Ok(None) };
         let mut contents = Self {
             start: leader.log.log_start_offset(),
-            keys: BTreeMap::new(),
-            offsets: BTreeMap::new(),
+            keys: SortedMap::new(),
+            offsets: SortedMap::new(),
         };
         for batch in leader.log.segments().flat_map(|segment| segment.batches()) {
             let records = batch.records().map_err(|error| format!("{partition}: {error:?}"))?;

@@ -11,8 +11,8 @@ use cluster::client::{
 use cluster::protocol::*;
 use cluster::types::BrokerId;
 use cluster::world::{ClusterSpec, NodeSpec, World, node_id};
+use simulation::sorted::{SortedMap, SortedSet};
 use simulation::{Link, Micros, NodeId, ProcessState, Random};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Topics are named `t0`, `t1`, ...; most actions choose among so many at most.
 const TOPICS: u64 = 6;
@@ -36,9 +36,9 @@ pub struct Operator {
     brokers: Vec<BrokerId>,
     admin: Option<NodeId>,
     producers: Vec<NodeId>,
-    consumers: BTreeSet<NodeId>,
+    consumers: SortedSet<NodeId>,
     /// With their partition counts; a topic that was asked for may not be there (yet).
-    topics: BTreeMap<String, i32>,
+    topics: SortedMap<String, i32>,
     repairs: Vec<(Micros, Repair)>,
     next: Micros,
     calls: u32,
@@ -82,8 +82,8 @@ impl Operator {
             brokers: world.spec().nodes.iter().map(|node| node.id).collect(),
             admin: None,
             producers: Vec::new(),
-            consumers: BTreeSet::new(),
-            topics: BTreeMap::new(),
+            consumers: SortedSet::new(),
+            topics: SortedMap::new(),
             repairs: Vec::new(),
             next: Micros::from_secs(5),
             calls: 0,

@@ -1,6 +1,6 @@
 //! Runs one scenario on a fresh simulated cluster, step by step.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use cluster::world::ClusterSpec;
 use console::console::{RunInput, RunSpec};
@@ -32,7 +32,7 @@ pub enum Verdict {
 
 struct Replay {
     session: Session,
-    background: BTreeMap<u64, Pid>,
+    background: SortedMap<u64, Pid>,
     /// The active controller that was stopped, for `the same`.
     stopped_controller: Option<i32>,
     tickets: u64,
@@ -87,7 +87,7 @@ impl Replay {
         let mut session = Session::with_cluster(header, spec);
         session.console_mut(|console, _| console.notices(false));
         session.boot();
-        Self { session, background: BTreeMap::new(), stopped_controller: None, tickets: 1_000_000 }
+        Self { session, background: SortedMap::new(), stopped_controller: None, tickets: 1_000_000 }
     }
 
     /// What the step's command printed and its exit code; none for a pure action.

@@ -1,6 +1,8 @@
 //! Vectors of groups: the client's assignors, the classic group protocol, committed offsets.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use cluster::client::assignor::{GroupMember, RANGE, TopicRacks, assign_range};
 use cluster::coordinator::{
@@ -24,7 +26,7 @@ pub fn client_assignors(case: &Value) -> Outcome {
     }
     let mut outcome = Outcome::Passed;
     for step in case["steps"].as_array().into_iter().flatten() {
-        let mut cluster: BTreeMap<String, TopicRacks> = BTreeMap::new();
+        let mut cluster: SortedMap<String, TopicRacks> = SortedMap::new();
         for (topic, count) in step["topics"].as_object().into_iter().flatten() {
             let count = count.as_u64().unwrap_or(0) as usize;
             let racks = &step["racks"][topic];
@@ -33,7 +35,7 @@ pub fn client_assignors(case: &Value) -> Outcome {
         }
         let members: Vec<GroupMember> =
             step["members"].as_array().into_iter().flatten().map(group_member).collect();
-        let out: BTreeMap<String, Vec<String>> = assign_range(&cluster, &members)
+        let out: SortedMap<String, Vec<String>> = assign_range(&cluster, &members)
             .into_iter()
             .map(|(member, partitions)| {
                 (member, partitions.iter().map(ToString::to_string).collect())
@@ -68,7 +70,7 @@ fn group_member(member: &Value) -> GroupMember {
 struct Coordinator {
     coordinator: GroupCoordinator,
     now: Micros,
-    log_end: BTreeMap<i32, Offset>,
+    log_end: SortedMap<i32, Offset>,
     records: Vec<CoordinatorRecord>,
     responses: Vec<(u32, Response)>,
     group: String,
@@ -106,7 +108,7 @@ impl Coordinator {
         Self {
             coordinator,
             now: Micros::ZERO,
-            log_end: BTreeMap::new(),
+            log_end: SortedMap::new(),
             records: Vec::new(),
             responses: Vec::new(),
             group: text(case, "group"),
@@ -152,7 +154,7 @@ impl Coordinator {
             self.now,
             &caller,
             request,
-            &BTreeMap::new(),
+            &SortedMap::new(),
             draw,
             &mut out,
         );
@@ -517,7 +519,7 @@ pub fn group_offsets(case: &Value) -> Outcome {
     }
     let mut kafka = Coordinator::new(case);
     let group_id = kafka.group.clone();
-    let mut topic_ids: BTreeMap<String, Uuid> = BTreeMap::new();
+    let mut topic_ids: SortedMap<String, Uuid> = SortedMap::new();
     let mut outcome = Outcome::Passed;
     for (index, step) in steps.into_iter().enumerate() {
         let mut resp = Value::Null;
@@ -615,7 +617,7 @@ pub fn group_offsets(case: &Value) -> Outcome {
     outcome
 }
 
-fn commit_topic(offset: &Value, topic_ids: &BTreeMap<String, Uuid>) -> OffsetCommitRequestTopic {
+fn commit_topic(offset: &Value, topic_ids: &SortedMap<String, Uuid>) -> OffsetCommitRequestTopic {
     let name = offset[0].as_str().unwrap_or_default().to_owned();
     OffsetCommitRequestTopic {
         topic_id: topic_ids.get(&name).copied().unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Vectors of the producer: the hash of keys, the built-in partitioner, batching.
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use cluster::client::backoff::ExponentialBackoff;
 use cluster::client::metadata::{Interest, Metadata};
@@ -52,7 +52,7 @@ fn draws(case: &Value) -> RecordedDraws {
 
 /// A producer's metadata of one topic; `leader` of each partition, -1 for none.
 fn metadata(topic: &str, brokers: i32, leaders: impl Iterator<Item = i32>) -> Metadata {
-    let interest = Interest::Topics(BTreeSet::from([topic.to_owned()]));
+    let interest = Interest::Topics(SortedSet::from([topic.to_owned()]));
     let backoff = ExponentialBackoff::from_ms(100, 1_000);
     let mut metadata = Metadata::new(interest, Micros::from_secs(300), backoff);
     let node = |node_id| NodeEndpoint { node_id, host: "kafka".into(), port: 9092, rack: None };

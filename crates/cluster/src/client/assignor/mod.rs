@@ -2,7 +2,7 @@
 
 mod range;
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 pub use range::assign as assign_range;
 
@@ -25,11 +25,11 @@ pub struct GroupMember {
 pub type TopicRacks = Vec<Vec<String>>;
 
 /// What each member gets, in the order in which it gets it.
-pub type Assignments = BTreeMap<String, Vec<TopicPartition>>;
+pub type Assignments = SortedMap<String, Vec<TopicPartition>>;
 
 /// The topics that anybody subscribes to and that have partitions, in the order of Kafka's hash map of them.
 fn partitions_per_topic<'a>(
-    cluster: &'a BTreeMap<String, TopicRacks>,
+    cluster: &'a SortedMap<String, TopicRacks>,
     members: &'a [GroupMember],
 ) -> Vec<(&'a str, &'a TopicRacks)> {
     let by_id: JavaHashMap<&str, &GroupMember> =
@@ -50,7 +50,7 @@ fn partitions_per_topic<'a>(
 /// Members with an instance id first, by it; then the others by member id. Kafka: `MemberInfo.compareTo`.
 fn sorted(members: &[GroupMember]) -> Vec<&GroupMember> {
     let mut sorted: Vec<&GroupMember> = members.iter().collect();
-    sorted.sort_by_key(|member| match &member.group_instance_id {
+    simulation::sorted::sort_by_key(&mut sorted, |member| match &member.group_instance_id {
         Some(instance) => (0, instance),
         None => (1, &member.member_id),
     });

@@ -2,13 +2,13 @@
 //! come first get one more, of every topic the same ones. Where racks differ, members get partitions with a replica
 //! in their rack as far as that leaves the ranges equally long. Kafka: `RangeAssignor`, KIP-881.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use super::{Assignments, GroupMember, TopicRacks, partitions_per_topic, sorted};
 use crate::types::{PartitionIndex, TopicPartition};
 
 /// Deals the partitions of `cluster` to the members that subscribe to them.
-pub fn assign(cluster: &BTreeMap<String, TopicRacks>, members: &[GroupMember]) -> Assignments {
+pub fn assign(cluster: &SortedMap<String, TopicRacks>, members: &[GroupMember]) -> Assignments {
     let members_in_order = sorted(members);
     let mut topics: Vec<TopicState<'_>> = partitions_per_topic(cluster, members)
         .into_iter()
@@ -31,11 +31,11 @@ pub fn assign(cluster: &BTreeMap<String, TopicRacks>, members: &[GroupMember]) -
 
 /// Topics with the same members and as many partitions stay aligned: partition N of each goes to the same member.
 fn assign_with_rack_matching(topics: &mut [TopicState<'_>], assignments: &mut Assignments) {
-    let mut alike: BTreeMap<(Vec<(&str, Option<&str>)>, usize), Vec<usize>> = BTreeMap::new();
+    let mut alike: SortedMap<(Vec<(&str, Option<&str>)>, usize), Vec<usize>> = SortedMap::new();
     for (index, topic) in topics.iter().enumerate() {
         let mut members: Vec<_> =
             topic.members.iter().map(|member| (member.id, member.rack)).collect();
-        members.sort_unstable();
+        simulation::sorted::sort(&mut members);
         alike.entry((members, topic.partition_racks().len())).or_default().push(index);
     }
     for ((_, partitions), group) in alike {
@@ -87,7 +87,7 @@ struct TopicState<'a> {
     members: Vec<Member<'a>>,
     any_member_has_a_rack: bool,
     needs_rack_aware_assignment: bool,
-    unassigned: BTreeSet<PartitionIndex>,
+    unassigned: SortedSet<PartitionIndex>,
     per_member: usize,
     /// How many members may still get one more than the others.
     with_extra: usize,
@@ -104,12 +104,12 @@ impl<'a> TopicState<'a> {
                 assigned: 0,
             })
             .collect();
-        let member_racks: BTreeSet<&str> =
+        let member_racks: SortedSet<&str> =
             members.iter().filter_map(|member| member.rack).collect();
-        let partition_racks: BTreeSet<&str> = racks.iter().flatten().map(String::as_str).collect();
+        let partition_racks: SortedSet<&str> = racks.iter().flatten().map(String::as_str).collect();
         // Where every rack has every partition, the rack decides nothing.
         let racks_differ = racks.iter().any(|racks| {
-            racks.iter().map(String::as_str).collect::<BTreeSet<_>>() != partition_racks
+            racks.iter().map(String::as_str).collect::<SortedSet<_>>() != partition_racks
         });
         let shared = member_racks.intersection(&partition_racks).next().is_some();
         let count = members.len().max(1);

@@ -1,6 +1,8 @@
 //! Committing positions and finding out what was committed. Kafka: `ConsumerCoordinator.commitOffsets…`, `fetchCommittedOffsets`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -43,8 +45,8 @@ struct Commit {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Commits {
     queue: VecDeque<Commit>,
-    in_flight: BTreeMap<u32, Commit>,
-    fetching: BTreeMap<u32, Vec<TopicPartition>>,
+    in_flight: SortedMap<u32, Commit>,
+    fetching: SortedMap<u32, Vec<TopicPartition>>,
     fetch_retry_at: Micros,
     fetch_attempts: u32,
     pub auto_commit_at: Option<Micros>,

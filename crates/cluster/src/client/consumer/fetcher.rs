@@ -1,6 +1,8 @@
 //! Fetching ahead of the application, and handing over what was fetched. Kafka: `AbstractFetch`, `FetchCollector`, `CompletedFetch`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -38,7 +40,7 @@ struct CompletedFetch {
     batches: VecDeque<Batch>,
     /// Aborted transactions that begin further on, in order.
     aborted: VecDeque<AbortedTransaction>,
-    aborted_producers: BTreeSet<i64>,
+    aborted_producers: SortedSet<i64>,
     /// Errors and watermarks were dealt with.
     initialized: bool,
     node: BrokerId,
@@ -49,13 +51,13 @@ struct CompletedFetch {
 struct InFlight {
     node: BrokerId,
     /// What was asked of each partition, by topic id and index.
-    offsets: BTreeMap<(Uuid, i32), (TopicPartition, Offset)>,
+    offsets: SortedMap<(Uuid, i32), (TopicPartition, Offset)>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Fetcher {
-    sessions: BTreeMap<BrokerId, FetchSession>,
-    in_flight: BTreeMap<u32, InFlight>,
+    sessions: SortedMap<BrokerId, FetchSession>,
+    in_flight: SortedMap<u32, InFlight>,
     completed: VecDeque<CompletedFetch>,
 }
 
@@ -67,8 +69,8 @@ impl Fetcher {
         settings: &ConsumerSettings,
         io: &mut Io<'_, '_>,
     ) {
-        let mut wanted: BTreeMap<BrokerId, Vec<(TopicPartition, Uuid, FetchPartition)>> =
-            BTreeMap::new();
+        let mut wanted: SortedMap<BrokerId, Vec<(TopicPartition, Uuid, FetchPartition)>> =
+            SortedMap::new();
         for partition in self.fetchable(subscriptions, io) {
             let Some(topic_id) = io.network.metadata.topic(&partition.topic).map(|topic| topic.id)
             else {
@@ -98,7 +100,7 @@ impl Fetcher {
             };
             wanted.entry(node).or_default().push((partition, topic_id, data));
         }
-        let busy: BTreeSet<BrokerId> = self.in_flight.values().map(|fetch| fetch.node).collect();
+        let busy: SortedSet<BrokerId> = self.in_flight.values().map(|fetch| fetch.node).collect();
         for (node, partitions) in wanted {
             if busy.contains(&node) || !io.network.ready(node, io.context) {
                 continue;
@@ -143,7 +145,7 @@ impl Fetcher {
 
     /// Whether something could be fetched but for its node, which cannot be reached now.
     pub fn waits_for_node(&self, subscriptions: &Subscriptions, io: &Io<'_, '_>) -> bool {
-        let busy: BTreeSet<BrokerId> = self.in_flight.values().map(|fetch| fetch.node).collect();
+        let busy: SortedSet<BrokerId> = self.in_flight.values().map(|fetch| fetch.node).collect();
         self.fetchable(subscriptions, io).iter().any(|partition| {
             let leader = io.network.metadata.leader(&partition.topic, partition.partition);
             leader.is_some_and(|(leader, _)| !busy.contains(&leader))
@@ -184,7 +186,9 @@ impl Fetcher {
                     continue;
                 };
                 let mut aborted: Vec<AbortedTransaction> = data.aborted_transactions.clone();
-                aborted.sort_by_key(|transaction| transaction.first_offset);
+                simulation::sorted::sort_by_key(&mut aborted, |transaction| {
+                    transaction.first_offset
+                });
                 let mut data = data.clone();
                 let batches = std::mem::take(&mut data.records).into();
                 self.completed.push_back(CompletedFetch {
@@ -195,7 +199,7 @@ impl Fetcher {
                     data,
                     batches,
                     aborted: aborted.into(),
-                    aborted_producers: BTreeSet::new(),
+                    aborted_producers: SortedSet::new(),
                     initialized: false,
                     node: fetch.node,
                 });

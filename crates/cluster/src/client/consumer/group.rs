@@ -1,7 +1,7 @@
 //! Membership in a classic group: finding the coordinator, joining, syncing, heartbeats, leaving.
 //! Kafka: `AbstractCoordinator`, `ConsumerCoordinator`, the classic protocol with eager rebalancing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -68,16 +68,16 @@ pub struct Group {
     prepared: bool,
     join_at: Micros,
     join_attempts: u32,
-    in_flight: BTreeMap<u32, Asked>,
+    in_flight: SortedMap<u32, Asked>,
     /// The leader's list of members, until the metadata of all their topics is there.
     to_assign: Option<Vec<JoinGroupResponseMember>>,
     heartbeat_at: Micros,
     session_ends_at: Micros,
     /// Partition counts that the leader's assignment was made from.
-    assigned_from: Option<BTreeMap<String, i32>>,
+    assigned_from: Option<SortedMap<String, i32>>,
     /// Topics that anybody in the group subscribes to; only the leader knows them.
-    group_topics: BTreeSet<String>,
-    joined_topics: BTreeSet<String>,
+    group_topics: SortedSet<String>,
+    joined_topics: SortedSet<String>,
     last_poll: Micros,
     leaving: bool,
     /// How often in a row the coordinator could not be reached.
@@ -99,13 +99,13 @@ impl Group {
             prepared: false,
             join_at: Micros::ZERO,
             join_attempts: 0,
-            in_flight: BTreeMap::new(),
+            in_flight: SortedMap::new(),
             to_assign: None,
             heartbeat_at: Micros::MAX,
             session_ends_at: Micros::MAX,
             assigned_from: None,
-            group_topics: BTreeSet::new(),
-            joined_topics: BTreeSet::new(),
+            group_topics: SortedSet::new(),
+            joined_topics: SortedSet::new(),
             last_poll: Micros::ZERO,
             leaving: false,
             unreachable: 0,
@@ -150,7 +150,7 @@ impl Group {
     }
 
     /// Leaves what was agreed for the topics of interest: the leader needs those of all members.
-    pub fn topics_of_interest(&self, subscribed: &BTreeSet<String>) -> BTreeSet<String> {
+    pub fn topics_of_interest(&self, subscribed: &SortedSet<String>) -> SortedSet<String> {
         subscribed.union(&self.group_topics).cloned().collect()
     }
 
@@ -246,7 +246,7 @@ impl Group {
         let topics = subscriptions.topics();
         if topics != self.joined_topics {
             let text =
-                |topics: &BTreeSet<String>| topics.iter().cloned().collect::<Vec<_>>().join(", ");
+                |topics: &SortedSet<String>| topics.iter().cloned().collect::<Vec<_>>().join(", ");
             let reason = format!(
                 "subscription has changed from [{}] at the beginning of the rebalance to [{}]",
                 text(&self.joined_topics),
@@ -679,7 +679,7 @@ fn racks(topic: &str, io: &Io<'_, '_>) -> Option<TopicRacks> {
     )
 }
 
-fn counts(topics: &BTreeSet<String>, io: &Io<'_, '_>) -> BTreeMap<String, i32> {
+fn counts(topics: &SortedSet<String>, io: &Io<'_, '_>) -> SortedMap<String, i32> {
     let metadata = &io.network.metadata;
     topics
         .iter()
@@ -687,7 +687,7 @@ fn counts(topics: &BTreeSet<String>, io: &Io<'_, '_>) -> BTreeMap<String, i32> {
         .collect()
 }
 
-fn counts_text(counts: &BTreeMap<String, i32>) -> String {
+fn counts_text(counts: &SortedMap<String, i32>) -> String {
     let text: Vec<String> =
         counts.iter().map(|(topic, count)| format!("{topic}={count}")).collect();
     format!("{{{}}}", text.join(", "))

@@ -15,7 +15,7 @@ pub mod session;
 pub mod settings;
 pub mod subscription;
 
-use std::collections::BTreeSet;
+use simulation::sorted::SortedSet;
 
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
@@ -204,11 +204,11 @@ impl Running {
         let metadata = &mut io.network.metadata;
         if pattern {
             self.subscriptions.mode =
-                Mode::Pattern { expressions: topics, matching: BTreeSet::new() };
+                Mode::Pattern { expressions: topics, matching: SortedSet::new() };
             metadata.interest = Interest::AllTopics;
             metadata.request_update(true);
         } else {
-            let topics: BTreeSet<String> = topics.into_iter().collect();
+            let topics: SortedSet<String> = topics.into_iter().collect();
             self.subscriptions.mode = Mode::Topics(topics.clone());
             metadata.set_topics(topics);
         }

@@ -1,7 +1,7 @@
 //! Asking leaders where to begin (ListOffsets) and whether a position still holds (OffsetForLeaderEpoch).
 //! Kafka: `OffsetFetcher`, `OffsetFetcherUtils`, `OffsetsForLeaderEpochUtils`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -22,14 +22,14 @@ const UNDEFINED_EPOCH_OFFSET: i64 = -1;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Asked {
-    Reset(BTreeMap<TopicPartition, ResetStrategy>),
-    Validation(BTreeMap<TopicPartition, Position>),
+    Reset(SortedMap<TopicPartition, ResetStrategy>),
+    Validation(SortedMap<TopicPartition, Position>),
 }
 
 /// Requests about offsets that are on their way.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct OffsetFetcher {
-    in_flight: BTreeMap<u32, Asked>,
+    in_flight: SortedMap<u32, Asked>,
 }
 
 impl OffsetFetcher {
@@ -41,9 +41,10 @@ impl OffsetFetcher {
         io: &mut Io<'_, '_>,
     ) {
         let now = io.now();
-        let mut resets: BTreeMap<(BrokerId, i64), Vec<(TopicPartition, ResetStrategy, i32)>> =
-            BTreeMap::new();
-        let mut validations: BTreeMap<BrokerId, Vec<(TopicPartition, Position)>> = BTreeMap::new();
+        let mut resets: SortedMap<(BrokerId, i64), Vec<(TopicPartition, ResetStrategy, i32)>> =
+            SortedMap::new();
+        let mut validations: SortedMap<BrokerId, Vec<(TopicPartition, Position)>> =
+            SortedMap::new();
         let waiting = subscriptions.partitions_where(|state| {
             matches!(state.state, FetchState::AwaitReset(_) | FetchState::AwaitValidation)
                 && !state.asking
@@ -96,7 +97,7 @@ impl OffsetFetcher {
         settings: &ConsumerSettings,
         io: &mut Io<'_, '_>,
     ) {
-        let mut asked = BTreeMap::new();
+        let mut asked = SortedMap::new();
         let mut topics: Vec<ListOffsetsTopic> = Vec::new();
         for (partition, strategy, current_leader_epoch) in partitions {
             let data = ListOffsetsPartition {
@@ -135,7 +136,7 @@ impl OffsetFetcher {
         io: &mut Io<'_, '_>,
     ) {
         let mut topics: Vec<OffsetForLeaderTopic> = Vec::new();
-        let mut asked = BTreeMap::new();
+        let mut asked = SortedMap::new();
         for (partition, position) in partitions {
             let data = OffsetForLeaderPartition {
                 partition: partition.partition,

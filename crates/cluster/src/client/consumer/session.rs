@@ -1,6 +1,6 @@
 //! Incremental fetch sessions: only what changed since the last fetch is sent (KIP-227). Kafka: `FetchSessionHandler`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +21,7 @@ pub struct FetchSession {
     id: i32,
     epoch: i32,
     /// What the node knows.
-    partitions: BTreeMap<TopicPartition, (Uuid, FetchPartition)>,
+    partitions: SortedMap<TopicPartition, (Uuid, FetchPartition)>,
 }
 
 impl FetchSession {
@@ -34,7 +34,7 @@ impl FetchSession {
         request.session_id = self.id;
         request.session_epoch = self.epoch;
         let full = self.epoch == INITIAL_EPOCH;
-        let keep: BTreeMap<TopicPartition, (Uuid, FetchPartition)> = wanted
+        let keep: SortedMap<TopicPartition, (Uuid, FetchPartition)> = wanted
             .iter()
             .map(|(partition, id, data)| (partition.clone(), (*id, data.clone())))
             .collect();

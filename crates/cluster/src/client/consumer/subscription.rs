@@ -1,6 +1,6 @@
 //! What a consumer reads and where it stands. Kafka: `SubscriptionState`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -14,11 +14,11 @@ use crate::types::{BrokerId, Offset, TopicPartition};
 pub enum Mode {
     None,
     /// The group assigns partitions of these topics.
-    Topics(BTreeSet<String>),
+    Topics(SortedSet<String>),
     /// The group assigns partitions of the topics that match any of the expressions.
     Pattern {
         expressions: Vec<String>,
-        matching: BTreeSet<String>,
+        matching: SortedSet<String>,
     },
     /// The application chose them.
     UserAssigned,
@@ -79,7 +79,7 @@ impl Default for PartitionState {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Subscriptions {
     pub mode: Mode,
-    partitions: BTreeMap<TopicPartition, PartitionState>,
+    partitions: SortedMap<TopicPartition, PartitionState>,
     /// In the order in which they were assigned, which is the order in which they are fetched.
     order: Vec<TopicPartition>,
 }
@@ -92,11 +92,11 @@ impl Default for Subscriptions {
 
 impl Subscriptions {
     pub fn new() -> Self {
-        Self { mode: Mode::None, partitions: BTreeMap::new(), order: Vec::new() }
+        Self { mode: Mode::None, partitions: SortedMap::new(), order: Vec::new() }
     }
 
     /// The topics that the group is asked for.
-    pub fn topics(&self) -> BTreeSet<String> {
+    pub fn topics(&self) -> SortedSet<String> {
         match &self.mode {
             Mode::Topics(topics) => topics.clone(),
             Mode::Pattern { matching, .. } => matching.clone(),

@@ -1,6 +1,8 @@
 //! What waits to be sent: a queue of batches per partition. Kafka: `RecordAccumulator`, `BufferPool`.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 use simulation::{Draw, Micros};
@@ -56,16 +58,16 @@ pub struct BufferExhausted(pub u32);
 /// What can be sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
-    pub nodes: BTreeSet<BrokerId>,
+    pub nodes: SortedSet<BrokerId>,
     /// When to look again, if nothing else happens; none for "not at all".
     pub next_check: Option<Micros>,
-    pub unknown_leader_topics: BTreeSet<String>,
+    pub unknown_leader_topics: SortedSet<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct TopicQueues {
     partitioner: BuiltInPartitioner,
-    queues: BTreeMap<PartitionIndex, VecDeque<ProducerBatch>>,
+    queues: SortedMap<PartitionIndex, VecDeque<ProducerBatch>>,
     /// The queues' keys as Java's map has them.
     order: Vec<PartitionIndex>,
     compression_ratio_ppm: u32,
@@ -98,10 +100,10 @@ struct NodeLatency {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Accumulator {
     config: AccumulatorConfig,
-    topics: BTreeMap<String, TopicQueues>,
-    muted: BTreeSet<TopicPartition>,
-    drain_index: BTreeMap<BrokerId, u32>,
-    latency: BTreeMap<BrokerId, NodeLatency>,
+    topics: SortedMap<String, TopicQueues>,
+    muted: SortedSet<TopicPartition>,
+    drain_index: SortedMap<BrokerId, u32>,
+    latency: SortedMap<BrokerId, NodeLatency>,
     memory_used: u64,
     /// An application waits for memory.
     pub exhausted: bool,
@@ -113,10 +115,10 @@ impl Accumulator {
     pub fn new(config: AccumulatorConfig) -> Self {
         Self {
             config,
-            topics: BTreeMap::new(),
-            muted: BTreeSet::new(),
-            drain_index: BTreeMap::new(),
-            latency: BTreeMap::new(),
+            topics: SortedMap::new(),
+            muted: SortedSet::new(),
+            drain_index: SortedMap::new(),
+            latency: SortedMap::new(),
             memory_used: 0,
             exhausted: false,
             flushing: false,
@@ -140,7 +142,7 @@ impl Accumulator {
         if !self.topics.contains_key(topic) {
             let queues = TopicQueues {
                 partitioner: BuiltInPartitioner::new(self.config.batch_size as i32),
-                queues: BTreeMap::new(),
+                queues: SortedMap::new(),
                 order: Vec::new(),
                 compression_ratio_ppm: COMPRESSION_RATIO_ONE_PPM,
             };

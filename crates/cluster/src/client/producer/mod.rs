@@ -12,7 +12,9 @@ mod observe;
 pub mod sequences;
 pub mod view;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
+
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 use simulation::Micros;
@@ -70,10 +72,10 @@ struct Running {
     calls: VecDeque<Call>,
     waiting: Option<Waiting>,
     /// When each topic was last sent to.
-    last_used: BTreeMap<String, Micros>,
-    round_robin: BTreeMap<String, RoundRobinPartitioner>,
+    last_used: SortedMap<String, Micros>,
+    round_robin: SortedMap<String, RoundRobinPartitioner>,
     /// By correlation id.
-    in_flight: BTreeMap<u32, Vec<ProducerBatch>>,
+    in_flight: SortedMap<u32, Vec<ProducerBatch>>,
     init_producer_id: Option<u32>,
     init_retry_at: Micros,
     load: Option<Load>,
@@ -188,9 +190,9 @@ impl Running {
             view: ClusterView::default(),
             calls: VecDeque::new(),
             waiting: None,
-            last_used: BTreeMap::new(),
-            round_robin: BTreeMap::new(),
-            in_flight: BTreeMap::new(),
+            last_used: SortedMap::new(),
+            round_robin: SortedMap::new(),
+            in_flight: SortedMap::new(),
             init_producer_id: None,
             init_retry_at: Micros::ZERO,
             load: None,

@@ -1,6 +1,6 @@
 //! Idempotence: producer id, epoch, and a sequence per partition. Kafka: `TransactionManager`, `TxnPartitionMap` (without transactions).
 
-use std::collections::{BTreeMap, BTreeSet};
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ struct Partition {
     last_acked_sequence: Option<i32>,
     last_acked_offset: Option<Offset>,
     /// First and last sequence of the batches that were sent and are not answered for good.
-    in_flight: BTreeSet<(i32, i32)>,
+    in_flight: SortedSet<(i32, i32)>,
 }
 
 impl Partition {
@@ -35,11 +35,11 @@ impl Partition {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Sequences {
     id: Option<ProducerIdAndEpoch>,
-    partitions: BTreeMap<TopicPartition, Partition>,
+    partitions: SortedMap<TopicPartition, Partition>,
     /// Partitions where a sent batch expired unanswered, and the sequence behind it.
-    unresolved: BTreeMap<TopicPartition, i32>,
+    unresolved: SortedMap<TopicPartition, i32>,
     /// Partitions whose sequences begin anew with the next epoch.
-    to_rewrite: BTreeSet<TopicPartition>,
+    to_rewrite: SortedSet<TopicPartition>,
     bump_required: bool,
 }
 
@@ -61,7 +61,7 @@ impl Sequences {
                 next_sequence: 0,
                 last_acked_sequence: None,
                 last_acked_offset: None,
-                in_flight: BTreeSet::new(),
+                in_flight: SortedSet::new(),
             };
             self.partitions.insert(partition.clone(), fresh);
         }
@@ -213,7 +213,7 @@ impl Sequences {
         partition.last_acked_sequence = None;
         partition.in_flight.clear();
         let mut base_sequence = 0;
-        batches.sort_by_key(|batch| batch.base_sequence());
+        simulation::sorted::sort_by_key(batches, |batch| batch.base_sequence());
         for batch in batches {
             batch.set_producer_state(ProducerState {
                 producer_id: id.producer_id,

@@ -1,7 +1,7 @@
 //! The cluster as the accumulator walks through it: in the orders of Java's maps, which decide what a draw picks and what
 //! is sent first. Kafka: `MetadataSnapshot.computeClusterView`, `Cluster`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -31,16 +31,16 @@ impl TopicView {
 pub struct ClusterView {
     /// Of the metadata it was made from.
     version: u32,
-    pub topics: BTreeMap<String, TopicView>,
+    pub topics: SortedMap<String, TopicView>,
     /// What each node leads, in the order in which it is drained.
-    pub led_by: BTreeMap<BrokerId, Vec<TopicPartition>>,
+    pub led_by: SortedMap<BrokerId, Vec<TopicPartition>>,
 }
 
 impl ClusterView {
     pub fn of(metadata: &Metadata) -> Self {
         let count = metadata.topics.values().map(|topic| topic.partitions.len()).sum();
         let mut partitions: JavaHashMap<TopicPartition, ()> = JavaHashMap::with_capacity(count);
-        let mut topics = BTreeMap::new();
+        let mut topics = SortedMap::new();
         for (name, topic) in &metadata.topics {
             let indexes = 0..topic.partitions.len() as i32;
             for index in indexes.clone() {
@@ -51,7 +51,7 @@ impl ClusterView {
                 Partitions { count: topic.partitions.len() as i32, available: Vec::new() };
             topics.insert(name.clone(), TopicView { id: topic.id, partitions, leaders });
         }
-        let mut led_by: BTreeMap<BrokerId, Vec<TopicPartition>> = BTreeMap::new();
+        let mut led_by: SortedMap<BrokerId, Vec<TopicPartition>> = SortedMap::new();
         for partition in partitions.keys() {
             let Some(topic) = topics.get_mut(&partition.topic) else { continue };
             if let Some((leader, _)) = topic.leader(partition.partition) {

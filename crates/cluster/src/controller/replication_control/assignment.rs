@@ -20,7 +20,7 @@ impl ReplicationControl<'_> {
             );
         }
         let mut sorted = replicas.to_vec();
-        sorted.sort_unstable();
+        simulation::sorted::sort(&mut sorted);
         for (index, broker) in sorted.iter().enumerate() {
             if !self.image.brokers.contains_key(broker) {
                 return refuse(format!(

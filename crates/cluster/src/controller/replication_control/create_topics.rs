@@ -1,6 +1,6 @@
 //! CreateTopics: each topic succeeds or fails on its own. Kafka: `ReplicationControlManager.createTopics`.
 
-use std::collections::BTreeMap;
+use simulation::sorted::SortedMap;
 
 use simulation::Draw;
 
@@ -21,7 +21,7 @@ use crate::topic_names;
 use crate::types::{BrokerId, PartitionIndex};
 use crate::uuid::Uuid;
 
-type Assignments = BTreeMap<PartitionIndex, (Vec<BrokerId>, Vec<BrokerId>)>;
+type Assignments = SortedMap<PartitionIndex, (Vec<BrokerId>, Vec<BrokerId>)>;
 
 impl ReplicationControl<'_> {
     /// Decides about new topics. `topic_ids` has a fresh id for each topic of the request; `draw` places replicas.

@@ -186,7 +186,7 @@ fn ongoing(
 /// What is in `a` but not in `b`, ascending.
 fn difference(a: &[BrokerId], b: &[BrokerId]) -> Vec<BrokerId> {
     let mut difference = without(a, b);
-    difference.sort_unstable();
+    simulation::sorted::sort(&mut difference);
     difference
 }
 
