@@ -77,6 +77,12 @@ pub enum ClusterEvent {
         min_isr: i32,
         cause: ChangeCause,
     },
+    /// A reassignment began, advanced or ended: replicas came or went.
+    ReplicasChanged {
+        partition: TopicPartition,
+        from: Vec<BrokerId>,
+        to: Vec<BrokerId>,
+    },
 
     // Brokers and their logs.
     Appended {

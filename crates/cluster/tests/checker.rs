@@ -4,12 +4,14 @@ use cluster::checker::{Anomaly, Checker};
 use cluster::client::{
     BootstrapServer, ClientCommand, ClientKind, ClientSpec, Destination, ProducerRecord,
 };
+use cluster::controller::image::PartitionRegistration;
 use cluster::protocol::{
-    CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+    AlterPartitionReassignmentsRequest, CreatableReplicaAssignment, CreatableTopic,
+    CreatableTopicConfig, CreateTopicsRequest, ReassignablePartition, ReassignableTopic, Request,
 };
 use cluster::types::{BrokerId, TopicPartition};
 use cluster::world::{ClusterSpec, World};
-use simulation::{Micros, NodeId};
+use simulation::{Micros, NodeId, ProcessState};
 
 /// A cluster that is watched at every step.
 struct Watched {
@@ -40,7 +42,7 @@ impl Watched {
         }
     }
 
-    fn client(&mut self, kind: ClientKind) -> NodeId {
+    fn client(&mut self, kind: ClientKind, config: &[(&str, &str)]) -> NodeId {
         let bootstrap = (1..=3)
             .map(|id| BootstrapServer { host: format!("kafka{id}"), port: 9092, node: Some(id) })
             .collect();
@@ -48,74 +50,141 @@ impl Watched {
             client_id: String::new(),
             bootstrap,
             kind,
-            config: Vec::new(),
+            config: config
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             host: "/127.0.0.1".to_owned(),
         })
     }
 
-    /// `t-0` on these brokers, where an unclean leader may be elected.
-    fn create_topic(&mut self, replicas: &[BrokerId], retention_ms: u32) {
-        let config = |name: &str, value: String| CreatableTopicConfig {
-            name: name.to_owned(),
-            value: Some(value),
+    fn call(&mut self, request: impl Into<Request>) {
+        let (to, request) = (Destination::Any, request.into());
+        let admin = self.client(ClientKind::Admin, &[]);
+        let command = ClientCommand::Call { call: 1, to, request, timeout_ms: 30_000 };
+        self.world.tell_client(admin, command);
+    }
+
+    /// `t`, whose partitions are on these brokers.
+    fn create_topic(&mut self, partitions: &[&[BrokerId]], configs: &[(&str, &str)]) {
+        let assignment = |(index, brokers): (usize, &&[BrokerId])| CreatableReplicaAssignment {
+            partition_index: index as i32,
+            broker_ids: brokers.to_vec(),
+        };
+        let config = |(name, value): &(&str, &str)| CreatableTopicConfig {
+            name: (*name).to_owned(),
+            value: Some((*value).to_owned()),
         };
         let topic = CreatableTopic {
             name: "t".to_owned(),
             num_partitions: -1,
             replication_factor: -1,
-            assignments: vec![CreatableReplicaAssignment {
-                partition_index: 0,
-                broker_ids: replicas.to_vec(),
-            }],
-            configs: vec![
-                config("unclean.leader.election.enable", "true".to_owned()),
-                config("retention.ms", retention_ms.to_string()),
-            ],
+            assignments: partitions.iter().enumerate().map(assignment).collect(),
+            configs: configs.iter().map(config).collect(),
         };
-        let request =
-            CreateTopicsRequest { topics: vec![topic], timeout_ms: 30_000, validate_only: false };
-        let (to, request) = (Destination::Any, request.into());
-        let admin = self.client(ClientKind::Admin);
-        let command = ClientCommand::Call { call: 1, to, request, timeout_ms: 30_000 };
-        self.world.tell_client(admin, command);
+        let topics = vec![topic];
+        self.call(CreateTopicsRequest { topics, timeout_ms: 30_000, validate_only: false });
+        self.until(|world| registration(world, 0).is_some());
+    }
+
+    /// Moves a partition of `t`.
+    fn reassign(&mut self, partition_index: i32, replicas: &[BrokerId]) {
+        let replicas = Some(replicas.to_vec());
+        let topic = ReassignableTopic {
+            name: "t".to_owned(),
+            partitions: vec![ReassignablePartition { partition_index, replicas }],
+        };
+        self.call(AlterPartitionReassignmentsRequest {
+            timeout_ms: 30_000,
+            allow_replication_factor_change: true,
+            topics: vec![topic],
+        });
+    }
+
+    /// Sends four records.
+    fn produce(&mut self, partition: i32, acks: &str) {
+        let producer = self.client(ClientKind::Producer, &[("acks", acks)]);
+        for tag in 0..4 {
+            let value = Some(tag.to_string().as_bytes().into());
+            let (topic, partition) = ("t".to_owned(), Some(partition));
+            let record = ProducerRecord { topic, partition, value, ..Default::default() };
+            self.world.tell_client(producer, ClientCommand::Send { tag, record });
+        }
     }
 }
 
-fn isr(world: &World) -> Vec<BrokerId> {
-    let topic = world.node(3).and_then(|node| node.metadata().topic("t"));
-    topic.map(|topic| topic.partitions[&0].isr.clone()).unwrap_or_default()
+/// A partition of `t` as broker 3 knows it.
+fn registration(world: &World, partition: i32) -> Option<&PartitionRegistration> {
+    world.node(3)?.metadata().topic("t")?.partitions.get(&partition)
+}
+
+fn has_isr(world: &World, partition: i32, isr: &[BrokerId]) -> bool {
+    registration(world, partition).is_some_and(|registration| registration.isr == isr)
 }
 
 /// Log start and end on a broker.
-fn log(world: &World, broker: BrokerId) -> Option<(i64, i64)> {
-    let replica = world.node(broker)?.replica("t", 0)?;
+fn log(world: &World, broker: BrokerId, partition: i32) -> Option<(i64, i64)> {
+    let replica = world.node(broker)?.replica("t", partition)?;
     Some((replica.log.log_start_offset(), replica.log.log_end_offset()))
+}
+
+/// All four records of a partition, that `leader` has not.
+fn lost(partition: i32, leader: BrokerId) -> Anomaly {
+    Anomaly::RecordsLost { partition: TopicPartition::new("t", partition), leader, from: 0, to: 4 }
 }
 
 #[test]
 fn what_an_unclean_leader_lacks_is_named_even_when_it_had_expired() {
-    for (retention_ms, expected) in [(600_000, (0, 4)), (1_000, (4, 4))] {
+    for (retention_ms, expected) in [("600000", (0, 4)), ("1000", (4, 4))] {
         let mut watched = Watched::start();
-        watched.create_topic(&[1, 2], retention_ms);
-        watched.until(|world| isr(world) == [1, 2]);
+        let configs = [("unclean.leader.election.enable", "true"), ("retention.ms", retention_ms)];
+        watched.create_topic(&[&[1, 2]], &configs);
         watched.world.kill_node(2);
-        watched.until(|world| isr(world) == [1]);
-        let producer = watched.client(ClientKind::Producer);
-        for tag in 0..4 {
-            let value = Some(tag.to_string().as_bytes().into());
-            let record = ProducerRecord { topic: "t".to_owned(), value, ..Default::default() };
-            watched.world.tell_client(producer, ClientCommand::Send { tag, record });
-        }
-        watched.until(|world| log(world, 1) == Some(expected));
+        watched.until(|world| has_isr(world, 0, &[1]));
+        watched.produce(0, "all");
+        watched.until(|world| log(world, 1, 0) == Some(expected));
         watched.world.kill_node(1);
         watched.world.start_node(2);
-        watched.until(|world| isr(world) == [2]);
-        let lost = Anomaly::RecordsLost {
-            partition: TopicPartition::new("t", 0),
-            leader: 2,
-            from: 0,
-            to: 4,
-        };
-        assert_eq!(watched.anomalies, [lost], "retention.ms={retention_ms}");
+        watched.until(|world| has_isr(world, 0, &[2]));
+        assert_eq!(watched.anomalies, [lost(0, 2)], "retention.ms={retention_ms}");
     }
+}
+
+/// Kafka 4.3 counts the smallest allowed ISR by the replicas of partition 0, and never strikes replicas that were moved
+/// away off the eligible ones.
+#[test]
+fn a_replica_that_was_moved_away_while_eligible_may_come_back_and_lead_without_records() {
+    // Moved away by the leader that proposes the ISR which completes the move.
+    let mut watched = Watched::start();
+    watched.create_topic(&[&[3, 2], &[3, 2]], &[("min.insync.replicas", "2")]);
+    watched.reassign(1, &[1]);
+    watched.until(|world| has_isr(world, 1, &[1]));
+    watched.produce(1, "all");
+    watched.until(|world| log(world, 1, 1) == Some((0, 4)));
+    watched.world.kill_node(1);
+    watched.until(|world| has_isr(world, 1, &[]));
+    watched.reassign(1, &[1, 2, 3]);
+    // Its empty log is seen when it takes its first record.
+    watched.produce(1, "1");
+    watched.until(|world| log(world, 2, 1) == Some((0, 4)));
+    assert_eq!(watched.anomalies, [lost(1, 2)]);
+
+    // Moved away when it was not in sync.
+    let mut watched = Watched::start();
+    watched.create_topic(&[&[3, 2], &[1, 2]], &[("min.insync.replicas", "2")]);
+    watched.world.terminate_node(2);
+    watched.until(|world| world.node_state(2) == Some(ProcessState::Down));
+    watched.reassign(1, &[1]);
+    watched.until(|world| registration(world, 1).is_some_and(|found| found.replicas == [1]));
+    watched.produce(1, "all");
+    watched.until(|world| log(world, 1, 1) == Some((0, 4)));
+    watched.world.start_node(2);
+    watched.until(|world| has_isr(world, 0, &[2, 3]));
+    watched.world.kill_node(1);
+    watched.until(|world| has_isr(world, 1, &[]));
+    watched.reassign(1, &[1, 2, 3]);
+    // Its empty log is seen when it takes its first record.
+    watched.produce(1, "1");
+    watched.until(|world| log(world, 2, 1) == Some((0, 4)));
+    assert_eq!(watched.anomalies, [lost(1, 2)]);
 }

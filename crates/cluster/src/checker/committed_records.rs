@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use simulation::sorted::SortedMap;
+use simulation::sorted::{SortedMap, SortedSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +42,8 @@ struct History {
     complete_epoch: Option<i32>,
     /// The last leader epoch that began by an unclean election.
     unclean_epoch: Option<i32>,
-    /// An eligible leader replica was moved away: see [`CommittedRecords::stale_elr`].
-    stale_elr: bool,
+    /// Eligible leader replicas that were moved away: see [`CommittedRecords::stale_elr`].
+    stale_elr: SortedSet<BrokerId>,
 }
 
 /// Tells one batch from every other.
@@ -113,10 +113,21 @@ impl CommittedRecords {
         }
     }
 
-    /// A reassignment left a replica eligible that is none any more: from now on the wrong one may be elected.
-    pub fn stale_elr(&mut self, id: TopicIdPartition) {
+    /// A reassignment left a replica eligible that is none any more: when it is one again it may lead, though its log was
+    /// deleted meanwhile.
+    pub fn stale_elr(&mut self, id: TopicIdPartition, topic: &str, replica: BrokerId) {
+        self.history_of(id, topic).stale_elr.insert(replica);
+    }
+
+    /// Whether it was moved away while it was eligible, and never in sync since.
+    pub fn is_stale(&self, id: TopicIdPartition, replica: BrokerId) -> bool {
+        self.partitions.get(&id).is_some_and(|history| history.stale_elr.contains(&replica))
+    }
+
+    /// These have everything again, as their leader says.
+    pub fn in_sync(&mut self, id: TopicIdPartition, replicas: &[BrokerId]) {
         if let Some(history) = self.partitions.get_mut(&id) {
-            history.stale_elr = true;
+            history.stale_elr.retain(|replica| !replicas.contains(replica));
         }
     }
 
@@ -133,7 +144,7 @@ impl CommittedRecords {
         let to = history.end;
         let name = leader.partition.log.topic_partition();
         let is_unclean = history.unclean_epoch.is_some() && history.unclean_epoch > before;
-        if !is_unclean && !history.stale_elr {
+        if !is_unclean {
             let what = format!(
                 "{name} in leader epoch {epoch}: leader {} lacks the committed offsets {from} to {}",
                 leader.broker,
@@ -150,8 +161,7 @@ impl CommittedRecords {
         let history = self.history(replica);
         let compared = history.compared.entry(replica.broker).or_default();
         let had = std::mem::replace(compared, to.min(*compared));
-        let may_lose = history.unclean_epoch.is_some() || history.stale_elr;
-        if had > to && to < history.end && !may_lose {
+        if had > to && to < history.end && history.unclean_epoch.is_none() {
             let what = format!(
                 "{} on broker {}: truncated to {to}, but all below {} is committed",
                 replica.partition.log.topic_partition(),
@@ -191,10 +201,12 @@ impl CommittedRecords {
     }
 
     fn history(&mut self, replica: Replica<'_>) -> &mut History {
-        let id = replica.partition.id;
+        self.history_of(replica.partition.id, &replica.partition.topic)
+    }
+
+    fn history_of(&mut self, id: TopicIdPartition, topic: &str) -> &mut History {
         if !self.partitions.contains_key(&id) {
-            let known =
-                self.ids.entry(replica.partition.topic.clone()).or_insert(Some(id.topic_id));
+            let known = self.ids.entry(topic.to_owned()).or_insert(Some(id.topic_id));
             if *known != Some(id.topic_id) {
                 *known = None;
             }

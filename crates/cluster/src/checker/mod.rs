@@ -19,6 +19,7 @@ use simulation::{Happening, Micros};
 
 use crate::broker::partition::{Partition, TopicIdPartition};
 use crate::client::{ClientKind, ClientSpec};
+use crate::controller::image::PartitionRegistration;
 use crate::event::{ChangeCause, ClusterEvent};
 use crate::types::{BrokerId, Offset, TopicPartition};
 use crate::world::{Process, World};
@@ -123,17 +124,20 @@ impl Checker {
                     *cause,
                 )?;
             }
-            ClusterEvent::IsrChanged { partition, cause: ChangeCause::Reassignment, .. } => {
-                let controller = world.node(node as BrokerId);
-                let topic = controller.and_then(|node| node.metadata().topic(&partition.topic));
-                let Some(topic) = topic else { return Ok(()) };
-                let registration = topic.partitions.get(&partition.partition);
+            ClusterEvent::ReplicasChanged { partition, .. } => {
+                let Some((id, registration)) = registration(world, node as BrokerId, partition)
+                else {
+                    return Ok(());
+                };
                 // Kafka 4.3 leaves replicas that were moved away eligible, so they can lead when they come back, empty.
-                if registration.is_some_and(|partition| {
-                    partition.elr.iter().any(|replica| !partition.replicas.contains(replica))
-                }) {
-                    let (topic_id, partition) = (topic.id, partition.partition);
-                    self.committed_records.stale_elr(TopicIdPartition { topic_id, partition });
+                let is_gone = |replica: &&BrokerId| !registration.replicas.contains(replica);
+                for replica in registration.elr.iter().filter(is_gone) {
+                    self.committed_records.stale_elr(id, &partition.topic, *replica);
+                }
+            }
+            ClusterEvent::IsrChanged { partition, to, cause: ChangeCause::IsrExpanded, .. } => {
+                if let Some((id, _)) = registration(world, node as BrokerId, partition) {
+                    self.committed_records.in_sync(id, to);
                 }
             }
             ClusterEvent::ControllerElected { leader, epoch } => {
@@ -193,22 +197,17 @@ impl Checker {
         epoch: i32,
         cause: ChangeCause,
     ) -> Result<(), Broken> {
-        let Some(topic) =
-            world.node(controller).and_then(|node| node.metadata().topic(&partition.topic))
-        else {
-            return Ok(());
-        };
-        let id = TopicIdPartition { topic_id: topic.id, partition: partition.partition };
         // Otherwise the event is of a topic that was deleted, and came again under its name, in the same step.
-        let Some(registration) = topic
-            .partitions
-            .get(&partition.partition)
-            .filter(|registration| registration.leader_epoch >= epoch)
+        let Some((id, registration)) = registration(world, controller, partition)
+            .filter(|(_, registration)| registration.leader_epoch >= epoch)
         else {
             return Ok(());
         };
         self.single_leader.of_partition(id, leader, epoch, partition)?;
-        if registration.leader_recovery_state != 0 || cause == ChangeCause::UncleanElection {
+        if registration.leader_recovery_state != 0
+            || cause == ChangeCause::UncleanElection
+            || self.committed_records.is_stale(id, leader)
+        {
             self.committed_records.unclean_election(id, epoch);
         }
         if let Some(chosen) = world.node(leader).and_then(|node| node.replica_by_id(id)) {
@@ -245,6 +244,17 @@ impl<'a> Replica<'a> {
         );
         Err(("offsets-in-order", what))
     }
+}
+
+/// A partition as a controller has it.
+fn registration<'a>(
+    world: &'a World,
+    controller: BrokerId,
+    partition: &TopicPartition,
+) -> Option<(TopicIdPartition, &'a PartitionRegistration)> {
+    let topic = world.node(controller)?.metadata().topic(&partition.topic)?;
+    let id = TopicIdPartition { topic_id: topic.id, partition: partition.partition };
+    Some((id, topic.partitions.get(&partition.partition)?))
 }
 
 /// Whether a producer is told of a record only when all in-sync replicas have it: `acks=all`, the default.

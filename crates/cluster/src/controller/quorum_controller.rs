@@ -538,6 +538,13 @@ impl QuorumController {
                         cause,
                     });
                 }
+                if after.replicas != before.replicas {
+                    events.push(ClusterEvent::ReplicasChanged {
+                        partition: partition.clone(),
+                        from: before.replicas.clone(),
+                        to: after.replicas,
+                    });
+                }
                 let mut members = (before.isr.clone(), after.isr.clone());
                 simulation::sorted::sort(&mut members.0);
                 simulation::sorted::sort(&mut members.1);
