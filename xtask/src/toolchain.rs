@@ -149,7 +149,7 @@ impl Toolchain {
 
     fn sysroot_path(&self) -> PathBuf {
         let version = answer(self.command("rustc").arg("--version")).unwrap_or_default();
-        tools_dir().join(format!("sysroot-{}", version.split_whitespace().nth(1).unwrap_or("0")))
+        tools_dir().join(format!("sysroot-{}-small", version.split_whitespace().nth(1).unwrap_or("0")))
     }
 
     /// Compiles the standard library once, from Debian's sources, into a folder of ours.
@@ -167,9 +167,11 @@ impl Toolchain {
             .current_dir(&probe)
             .env("RUSTC_BOOTSTRAP", "1") // for -Z build-std, here only
             .env("RUSTFLAGS", "-Cembed-bitcode=yes") // so that LTO can use it
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "z") // as the page's own code
             .env("CARGO_TARGET_DIR", probe.join("target"))
             .args(["build", "-q", "--release", "--target", TARGET])
-            .args(["-Z", "build-std=std,panic_abort,test,proc_macro"]);
+            .args(["-Z", "build-std=std,panic_abort,test,proc_macro"])
+            .args(["-Z", "build-std-features=optimize_for_size"]);
         execute_quietly(&mut cargo)?;
         let library = sysroot.join(format!("lib/rustlib/{TARGET}/lib"));
         let _ = fs::remove_dir_all(&sysroot);

@@ -14,6 +14,7 @@ use super::marks::level_class;
 use crate::browser::dom;
 use crate::ui::store::Store;
 use crate::ui::text;
+use crate::ui::widget::each::Each;
 
 /// Members and partitions that are drawn.
 const MEMBERS_MAX: usize = 4;
@@ -264,9 +265,9 @@ fn drawn(store: Store) -> impl IntoView {
                         }
                     })
             }}
-            <For each=move || members.get().into_iter().enumerate() key=|(index, id)| (*index, id.clone()) let:entry>
+            <Each each=move || members.get().into_iter().enumerate() key=|(index, id)| (*index, id.clone()) let:entry>
                 {member(store, chosen, columns, step, entry.0, entry.1)}
-            </For>
+            </Each>
             {move || {
                 let step = step.get();
                 moving
@@ -295,13 +296,13 @@ fn drawn(store: Store) -> impl IntoView {
                     })
                     .collect_view()
             }}
-            <For
+            <Each
                 each=move || cells.get()
                 key=|cell| (cell.column, cell.row, cell.part, cell.words.clone())
                 let:cell
             >
                 {reading(cell, step, columns)}
-            </For>
+            </Each>
             {move || {
                 let step = step.get();
                 moving
@@ -463,9 +464,9 @@ fn lags(
             <text x="864" y="0" class="t3 end">"records"</text>
             <text x="940" y="0" class="t3 end">"time"</text>
             <text x="1024" y="0" class="t3 end">"caught up in"</text>
-            <For each=shown key=|(index, key)| (*index, key.clone()) let:entry>
+            <Each each=shown key=|(index, key)| (*index, key.clone()) let:entry>
                 {lag(store, entry.0, entry.1)}
-            </For>
+            </Each>
         </g>
     }
 }

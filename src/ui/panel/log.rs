@@ -11,6 +11,7 @@ use super::marks::{hue, outline};
 use crate::browser::dom;
 use crate::ui::store::Store;
 use crate::ui::text;
+use crate::ui::widget::each::Each;
 
 /// Width of one record's cell.
 const CELL: f64 = 76.0;
@@ -234,9 +235,9 @@ fn whole(
             <text x="17.5" y="93" class="t3">"by retention"</text>
             <path class="leo lgst" d="M149.3 46h-4v34h4"></path>
         </g>
-        <For each=move || segments.get() key=|place| (place.base, place.state, place.x as i32, place.width as i32, place.sample.len()) let:place>
+        <Each each=move || segments.get() key=|place| (place.base, place.state, place.x as i32, place.width as i32, place.sample.len()) let:place>
             {segment(store, header, place)}
-        </For>
+        </Each>
         <path class="leo lgst" d="M0 46h4v34h-4" transform=move || format!("translate({:.1} 0)", end() + 1.5)></path>
         <text x=move || end() + 10.0 y="60" class="t2">"LEO"</text>
         <text x=move || end() + 10.0 y="74" class="tm tb">
@@ -347,9 +348,9 @@ fn last_batches(
                 }
             }}
         </text>
-        <For each=move || batches.get() key=|place| (place.base, place.batch.count, place.batch.bytes) let:place>
+        <Each each=move || batches.get() key=|place| (place.base, place.batch.count, place.batch.bytes) let:place>
             {batch(store, header, batches, selected, place)}
-        </For>
+        </Each>
         {move || {
             uncommitted
                 .get()

@@ -12,6 +12,7 @@ use super::marks::{hue, outline};
 use crate::browser::dom;
 use crate::ui::store::Store;
 use crate::ui::text;
+use crate::ui::widget::each::Each;
 
 /// Where time begins and ends.
 const TOP: f64 = 78.0;
@@ -163,7 +164,7 @@ fn drawn(store: Store) -> impl IntoView {
             }}
             <g clip-path="url(#window)">
                 <g style:transform=move || format!("translateY({:.1}px)", shift())>
-                    <For
+                    <Each
                         each=move || store.rpcs.with(|view| view.spans.clone())
                         key=|(id, span)| (*id, span.until)
                         let:entry
@@ -172,11 +173,11 @@ fn drawn(store: Store) -> impl IntoView {
                             let (_, span) = entry;
                             move || place.with(|axes| waits(axes, &span, axes.span))
                         }
-                    </For>
-                    <For each=move || ids.get() key=|id| *id let:id>
+                    </Each>
+                    <Each each=move || ids.get() key=|id| *id let:id>
                         {message(store, place, wordy, id)}
-                    </For>
-                    <For each=move || store.rpcs.with(|view| view.notes.clone()) key=|(id, _)| *id let:entry>
+                    </Each>
+                    <Each each=move || store.rpcs.with(|view| view.notes.clone()) key=|(id, _)| *id let:entry>
                         {
                             let (_, note) = entry;
                             move || {
@@ -199,7 +200,7 @@ fn drawn(store: Store) -> impl IntoView {
                                     })
                             }
                         }
-                    </For>
+                    </Each>
                 </g>
             </g>
             {move || {

@@ -9,6 +9,7 @@ use super::empty;
 use crate::ui::store::Store;
 use crate::ui::text;
 use crate::ui::widget::Choice;
+use crate::ui::widget::each::Each;
 
 /// Rows drawn at once; more are reached by the filter.
 const ROWS_MAX: usize = 200;
@@ -190,13 +191,13 @@ pub fn topics(store: Store) -> impl IntoView {
                         </tr>
                     </thead>
                     <tbody>
-                        <For
+                        <Each
                             each=move || rows.get()
                             key=|row| (row.key.clone(), row.first)
                             let:row
                         >
                             {partition(store, row, rows, brokers, most, marked)}
-                        </For>
+                        </Each>
                     </tbody>
                 </table>
             </div>

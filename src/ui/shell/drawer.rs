@@ -8,6 +8,7 @@ use crate::browser::dom;
 use crate::ui::store::{DrawerTab, Store};
 use crate::ui::text;
 use crate::ui::widget::Icon;
+use crate::ui::widget::each::Each;
 use crate::ui::widget::icons::{
     ALERT, CHECK, CROSS, EXPLAIN, EYE, FLAG, LOCK, PLUS, POWER, TERMINAL, TURN, USERS,
 };
@@ -95,9 +96,9 @@ fn explain(store: Store) -> impl IntoView {
             fallback=|| view! { <p>"Nothing yet. Run a command, and each thing it causes is told here."</p> }
         >
             <ol class="feed">
-                <For each=shown key=|sentence| sentence.id let:sentence>
+                <Each each=shown key=|sentence| sentence.id let:sentence>
                     {entry(store, sentence, current)}
-                </For>
+                </Each>
             </ol>
         </Show>
     }

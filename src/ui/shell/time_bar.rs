@@ -7,6 +7,7 @@ use playground::view::{Level, SentenceKind};
 use crate::ui::store::{DrawerTab, Store};
 use crate::ui::text;
 use crate::ui::widget::Icon;
+use crate::ui::widget::each::Each;
 use crate::ui::widget::icons::{ALERT, CROSS, FLAG, PAUSE, PLAY, POWER, SKIP, STEP, TURN};
 
 /// The slider's positions: six powers of ten, three steps each, then the maximum.
@@ -199,14 +200,14 @@ fn session_log(store: Store) -> impl IntoView {
         >
             <div class="rail"></div>
             <div class="past" style:width=move || store.clock.with(|clock| percent(clock.now))></div>
-            <For
+            <Each
                 each=move || marks.get().into_iter().filter(|mark| mark.kind == SentenceKind::Command)
                 key=|mark| mark.id
                 let:mark
             >
                 <i class="ev cmd" title=mark.words.clone() style:left=move || percent(mark.at)></i>
-            </For>
-            <For each=move || flags.get() key=|(mark, count)| (mark.id, *count) let:entry>
+            </Each>
+            <Each each=move || flags.get() key=|(mark, count)| (mark.id, *count) let:entry>
                 {
                     let (mark, count) = entry;
                     let (icon, class) = icon_of(mark.kind, mark.level).unwrap_or((FLAG, ""));
@@ -227,7 +228,7 @@ fn session_log(store: Store) -> impl IntoView {
                         </button>
                     }
                 }
-            </For>
+            </Each>
             {move || {
                 ticks
                     .get()

@@ -1,5 +1,6 @@
 //! Parts without a Kafka word.
 
+pub mod each;
 pub mod icons;
 pub mod splitter;
 

@@ -10,6 +10,7 @@ use crate::ui::shell_parts;
 use crate::ui::store::Store;
 use crate::ui::text;
 use crate::ui::widget::Icon;
+use crate::ui::widget::each::Each;
 use crate::ui::widget::icons::{CHEVRON_DOWN, FLAG, POWER};
 
 /// Phone: the sentence of the moment, then a card for each broker.
@@ -38,9 +39,9 @@ pub fn cards(parts: Parts) -> impl IntoView {
                         }
                     })
             }}
-            <For each=brokers key=|id| *id let:id>
+            <Each each=brokers key=|id| *id let:id>
                 {card(parts, id)}
-            </For>
+            </Each>
         </div>
         {menu::menu(parts)}
     }

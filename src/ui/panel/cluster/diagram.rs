@@ -8,6 +8,7 @@ use super::strip::{Place, Strip, moved, strip_id};
 use super::{Parts, lag_level, menu, motion};
 use crate::browser::dom;
 use crate::ui::panel::marks::{Row, hue, level_class, outline};
+use crate::ui::widget::each::Each;
 
 use crate::ui::text;
 use crate::ui::widget::icons::POWER;
@@ -90,21 +91,21 @@ pub fn diagram(parts: Parts) -> impl IntoView {
         >
             <defs inner_html=PATTERNS></defs>
             {quorum(parts)}
-            <For each=move || scene.with(|scene| scene.links.clone()) key=|line| (line.id.clone(), line.path.clone()) let:line>
+            <Each each=move || scene.with(|scene| scene.links.clone()) key=|line| (line.id.clone(), line.path.clone()) let:line>
                 {link(parts, line)}
-            </For>
-            <For each=racks key=|id| *id let:id>
+            </Each>
+            <Each each=racks key=|id| *id let:id>
                 {rack(parts, id)}
-            </For>
-            <For
+            </Each>
+            <Each
                 each=move || scene.with(|scene| scene.replication.clone())
                 key=|line| (line.id.clone(), line.path.clone())
                 let:line
             >
                 <path class="rep" d=line.path></path>
                 <path class="repa" d=format!("M{} {}l4 -2.5v5z", line.mark.0, line.mark.1)></path>
-            </For>
-            <For
+            </Each>
+            <Each
                 each=move || {
                     cells().into_iter().filter(|(key, id, ..)| has_copy(key, *id)).collect::<Vec<_>>()
                 }
@@ -125,25 +126,25 @@ pub fn diagram(parts: Parts) -> impl IntoView {
                         />
                     }
                 }
-            </For>
+            </Each>
             {leaderships(parts)}
-            <For each=racks key=|id| *id let:id>
+            <Each each=racks key=|id| *id let:id>
                 {ports(scene, id)}
-            </For>
-            <For
+            </Each>
+            <Each
                 each=move || scene.with(|scene| scene.producers.clone())
                 key=|place| (place.id.clone(), place.y as i32, place.lanes)
                 let:place
             >
                 {producer(parts, place)}
-            </For>
-            <For
+            </Each>
+            <Each
                 each=move || scene.with(|scene| scene.groups.clone())
                 key=|place| (place.id.clone(), place.y as i32, place.members)
                 let:place
             >
                 {group(parts, place)}
-            </For>
+            </Each>
             {edges(parts)}
         </svg>
         <canvas id="motion" class="overlay" aria-hidden="true"></canvas>

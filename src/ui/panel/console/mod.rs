@@ -7,6 +7,7 @@ use playground::seam::{LineKey, Stream, TerminalInput, TerminalStatus, ToEngine}
 use crate::browser::dom;
 use crate::ui::store::{Console, Line, Store};
 use crate::ui::widget::Icon;
+use crate::ui::widget::each::Each;
 use crate::ui::widget::icons::{CHEVRON_DOWN, CROSS, PLUS, TERMINAL};
 use crate::ui::widget::splitter::Splitter;
 
@@ -47,7 +48,7 @@ pub fn console(store: Store) -> impl IntoView {
             />
             <div class="tt">
                 <div class="tablist" role="tablist" aria-label="Terminals" on:keydown=key>
-                    <For
+                    <Each
                         each=move || store.terminals.get()
                         key=|info| (info.id, info.title.clone(), info.status)
                         let:info
@@ -97,7 +98,7 @@ pub fn console(store: Store) -> impl IntoView {
                                     })}
                             }
                         }
-                    </For>
+                    </Each>
                 </div>
                 <button
                     class="t"
@@ -171,9 +172,9 @@ fn screen(store: Store, id: u32) -> impl IntoView {
             }
         >
             <div class="log" role="log" aria-label="Output" tabindex="0">
-                <For each=move || lines.get() key=|line| line.id let:line>
+                <Each each=move || lines.get() key=|line| line.id let:line>
                     {printed(store, line)}
-                </For>
+                </Each>
             </div>
             {line_editor(store, id, console)}
         </div>
