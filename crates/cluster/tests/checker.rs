@@ -10,8 +10,8 @@ use cluster::protocol::{
     CreatableTopicConfig, CreateTopicsRequest, ReassignablePartition, ReassignableTopic, Request,
 };
 use cluster::types::{BrokerId, TopicPartition};
-use cluster::world::{ClusterSpec, World};
-use simulation::{Micros, NodeId, ProcessState};
+use cluster::world::{ClusterSpec, World, node_id};
+use simulation::{Link, Micros, NodeId, ProcessState};
 
 /// A cluster that is watched at every step.
 struct Watched {
@@ -128,26 +128,63 @@ fn log(world: &World, broker: BrokerId, partition: i32) -> Option<(i64, i64)> {
     Some((replica.log.log_start_offset(), replica.log.log_end_offset()))
 }
 
-/// All four records of a partition, that `leader` has not.
-fn lost(partition: i32, leader: BrokerId) -> Anomaly {
-    Anomaly::RecordsLost { partition: TopicPartition::new("t", partition), leader, from: 0, to: 4 }
+/// All records of a partition, that `leader` has not.
+fn lost(partition: i32, leader: BrokerId, to: i64) -> Anomaly {
+    Anomaly::RecordsLost { partition: TopicPartition::new("t", partition), leader, from: 0, to }
 }
 
 #[test]
 fn what_an_unclean_leader_lacks_is_named_even_when_it_had_expired() {
-    for (retention_ms, expected) in [("600000", (0, 4)), ("1000", (4, 4))] {
+    // What is produced, and the log after each time.
+    let cases: [(&str, &[(i64, i64)]); 3] =
+        [("600000", &[(0, 4)]), ("1000", &[(4, 4)]), ("1000", &[(4, 4), (4, 8)])];
+    for (retention_ms, logs) in cases {
         let mut watched = Watched::start();
         let configs = [("unclean.leader.election.enable", "true"), ("retention.ms", retention_ms)];
         watched.create_topic(&[&[1, 2]], &configs);
         watched.world.kill_node(2);
         watched.until(|world| has_isr(world, 0, &[1]));
-        watched.produce(0, "all");
-        watched.until(|world| log(world, 1, 0) == Some(expected));
+        for expected in logs {
+            watched.produce(0, "all");
+            watched.until(|world| log(world, 1, 0) == Some(*expected));
+        }
         watched.world.kill_node(1);
         watched.world.start_node(2);
         watched.until(|world| has_isr(world, 0, &[2]));
-        assert_eq!(watched.anomalies, [lost(0, 2)], "retention.ms={retention_ms}");
+        let to = 4 * logs.len() as i64;
+        assert_eq!(watched.anomalies, [lost(0, 2, to)], "retention.ms={retention_ms} {logs:?}");
     }
+}
+
+#[test]
+fn an_overthrown_leader_that_cannot_be_truncated_yet_says_nothing_of_what_is_committed() {
+    let mut watched = Watched::start();
+    let configs = [("unclean.leader.election.enable", "true"), ("retention.ms", "60000")];
+    watched.create_topic(&[&[1, 2]], &configs);
+    watched.world.kill_node(2);
+    watched.until(|world| has_isr(world, 0, &[1]));
+    watched.produce(0, "all");
+    watched.until(|world| log(world, 1, 0) == Some((0, 4)));
+    // The high watermark is kept over the crash.
+    let checkpointed = watched.world.now() + Micros::from_secs(6);
+    watched.until(|world| world.now() >= checkpointed);
+    watched.world.kill_node(1);
+    watched.world.start_node(2);
+    watched.until(|world| has_isr(world, 0, &[2]));
+    // It follows by the metadata, but cannot fetch: what it held as committed expires there.
+    let cut = Link { cut: true, ..Link::default() };
+    watched.world.simulation_mut().network_mut().set_link(node_id(1), node_id(2), cut);
+    watched.world.start_node(1);
+    watched.until(|world| log(world, 1, 0) == Some((4, 4)));
+    // The next election is clean.
+    watched.world.kill_node(1);
+    watched.world.terminate_node(2);
+    watched.until(|world| world.node_state(2) == Some(ProcessState::Down));
+    watched.world.start_node(2);
+    watched.until(|world| has_isr(world, 0, &[2]));
+    watched.produce(0, "1");
+    watched.until(|world| log(world, 2, 0) == Some((0, 4)));
+    assert_eq!(watched.anomalies, [lost(0, 2, 4)]);
 }
 
 /// Kafka 4.3 counts the smallest allowed ISR by the replicas of partition 0, and never strikes replicas that were moved
@@ -167,7 +204,7 @@ fn a_replica_that_was_moved_away_while_eligible_may_come_back_and_lead_without_r
     // Its empty log is seen when it takes its first record.
     watched.produce(1, "1");
     watched.until(|world| log(world, 2, 1) == Some((0, 4)));
-    assert_eq!(watched.anomalies, [lost(1, 2)]);
+    assert_eq!(watched.anomalies, [lost(1, 2, 4)]);
 
     // Moved away when it was not in sync.
     let mut watched = Watched::start();
@@ -186,5 +223,5 @@ fn a_replica_that_was_moved_away_while_eligible_may_come_back_and_lead_without_r
     // Its empty log is seen when it takes its first record.
     watched.produce(1, "1");
     watched.until(|world| log(world, 2, 1) == Some((0, 4)));
-    assert_eq!(watched.anomalies, [lost(1, 2)]);
+    assert_eq!(watched.anomalies, [lost(1, 2, 4)]);
 }

@@ -95,6 +95,12 @@ impl CommittedRecords {
             }
             return Ok(lost);
         }
+        // Nor does a follower know it that has nothing of the new history yet: it has still to be truncated.
+        if !partition.is_leader()
+            && history.unclean_epoch > partition.log.latest_epoch().map(|epoch| epoch.0)
+        {
+            return Ok(lost);
+        }
         let grows = partition.is_leader() && high_watermark > history.end;
         history.compare(replica, high_watermark)?;
         if grows {
@@ -272,13 +278,13 @@ impl History {
         let remembered = self.batches.front().and_then(|first| {
             let from = from.max(first.base_offset);
             let mut found = batches_from(log, from).map(Committed::from);
-            let expected = self.batches.range(self.index(from)..);
-            expected.copied().find(|expected| found.next() != Some(*expected))
+            let mut expected = self.batches.range(self.index(from)..).copied();
+            expected.find(|expected| found.next() != Some(*expected))
         });
-        // Even where all that was committed has expired meanwhile, a complete log does not end earlier.
+        // What was before it may have expired, but a complete log does not end earlier.
         let end = log.log_end_offset();
-        let lacks_forgotten = || (end < self.end).then_some(end);
-        remembered.map(|batch| batch.base_offset).or_else(lacks_forgotten)
+        let lacks_the_end = (end < self.end).then_some(end);
+        remembered.map(|batch| batch.base_offset).into_iter().chain(lacks_the_end).min()
     }
 
     /// An unclean leader does not have what begins at `from`: it is no longer committed.
