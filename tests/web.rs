@@ -3,6 +3,7 @@
 
 use kafka_playground::browser::{clock, is_page, lock};
 use kafka_playground::storage::{IndexedDb, Storage, StorageError, Stored};
+use playground::story;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
@@ -63,6 +64,15 @@ async fn one_of_two_has_the_lock() {
     assert!(lock::take(&name, false).await.is_none());
     drop(held);
     assert!(lock::take(&name, true).await.is_some());
+}
+
+/// `cargo xtask test wasm` says what the same story comes to natively; without it two runs here have to agree.
+#[wasm_bindgen_test]
+fn a_story_in_wasm_ends_as_it_does_natively() {
+    let ours = story::digest(story::SEED);
+    let expected = option_env!("NATIVE_DIGEST")
+        .map_or_else(|| story::digest(story::SEED), |text| text.parse().expect("a number"));
+    assert_eq!(ours, expected);
 }
 
 /// A storage error as a test's failure.

@@ -1,7 +1,7 @@
 //! `cargo xtask test [SUITE…]`: every suite runs, whatever failed before it; the closing line sums them up.
 
 use crate::args::Args;
-use crate::process::{execute, find, root};
+use crate::process::{answer, execute, find, root};
 use crate::toolchain::{TARGET, Toolchain};
 use crate::{Outcome, browser, build, engine, misses, say, serve, setup, size, structure};
 use std::io::{BufRead, BufReader};
@@ -206,6 +206,10 @@ fn wasm() -> Outcome<Count> {
             cargo.env("CHROME", chrome);
         }
     }
+    let step = say::step("what a story comes to natively");
+    let digest = answer(&mut engine::command("digest", &[])).ok_or("engine digest fails")?;
+    cargo.env("NATIVE_DIGEST", digest.trim());
+    step.done();
     let step = say::step("cargo test for wasm, in the browser");
     // The profile of the development build, whose libraries are compiled already.
     cargo.args([

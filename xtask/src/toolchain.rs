@@ -149,7 +149,8 @@ impl Toolchain {
 
     fn sysroot_path(&self) -> PathBuf {
         let version = answer(self.command("rustc").arg("--version")).unwrap_or_default();
-        tools_dir().join(format!("sysroot-{}-small", version.split_whitespace().nth(1).unwrap_or("0")))
+        tools_dir()
+            .join(format!("sysroot-{}-small", version.split_whitespace().nth(1).unwrap_or("0")))
     }
 
     /// Compiles the standard library once, from Debian's sources, into a folder of ours.

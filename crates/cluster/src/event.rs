@@ -69,6 +69,8 @@ pub enum ClusterEvent {
         to: Option<BrokerId>,
         epoch: i32,
         cause: ChangeCause,
+        /// The new leader was in the ISR or eligible (ELR), so that it has every committed record.
+        clean: bool,
     },
     IsrChanged {
         partition: TopicPartition,

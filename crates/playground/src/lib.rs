@@ -15,6 +15,7 @@ pub mod pacing;
 pub mod seam;
 pub mod session;
 pub mod snapshot;
+pub mod story;
 pub mod view;
 pub mod workload;
 

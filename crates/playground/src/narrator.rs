@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use simulation::sorted::SortedMap;
 
+use cluster::checker::Anomaly;
 use cluster::event::{ChangeCause, ClusterEvent};
 use cluster::types::{BrokerId, Offset, TopicPartition};
 use cluster::world::Process;
@@ -51,7 +52,7 @@ struct Followed {
 /// What one step did to partitions, gathered so that it can be said at once.
 #[derive(Default)]
 struct Gathered<'a> {
-    leaders: Vec<(&'a TopicPartition, Option<BrokerId>, Option<BrokerId>, i32, ChangeCause)>,
+    leaders: Vec<(&'a TopicPartition, Option<BrokerId>, Option<BrokerId>, i32, ChangeCause, bool)>,
     shrunk: Vec<(&'a TopicPartition, &'a [BrokerId], &'a [BrokerId], i32)>,
     grown: Vec<(&'a TopicPartition, &'a [BrokerId], &'a [BrokerId])>,
 }
@@ -79,6 +80,23 @@ impl Narrator {
         let parts = vec![text("You ran "), Part::Code(line.to_owned()), text(".")];
         let id = self.tell(now, SentenceKind::Command, Level::Plain, None, None, parts);
         self.last_command = Some((id, now));
+    }
+
+    /// What the settings allow and nobody likes.
+    pub fn anomaly(&mut self, now: Micros, anomaly: &Anomaly) {
+        let Anomaly::RecordsLost { partition, leader, from, to } = anomaly;
+        let parts = vec![
+            strong(format!("{} of {partition} lost", count(to - from, "committed record"))),
+            text(format!(
+                ": what stood from offset {} is not in the log of its leader now, broker {leader}. It was elected without having been in sync: ",
+                number(*from)
+            )),
+            Part::Code("unclean.leader.election.enable".to_owned()),
+            text(" or an unclean election by hand allows that."),
+        ];
+        let cause = self.causes.get(leader).copied();
+        let subject = partition_subject(partition);
+        self.important(now, SentenceKind::Anomaly, Level::Bad, cause, subject, parts);
     }
 
     /// Looks at what one step did.
@@ -342,8 +360,8 @@ impl Narrator {
                 );
             }
             ClusterEvent::ConfigChanged { .. } => {}
-            ClusterEvent::LeaderChanged { partition, from, to, epoch, cause } => {
-                gathered.leaders.push((partition, *from, *to, *epoch, *cause));
+            ClusterEvent::LeaderChanged { partition, from, to, epoch, cause, clean } => {
+                gathered.leaders.push((partition, *from, *to, *epoch, *cause, *clean));
             }
             ClusterEvent::IsrChanged { partition, from, to, min_isr, .. } => {
                 if to.len() < from.len() {
@@ -624,7 +642,7 @@ impl Narrator {
         let shown = |partition: &TopicPartition| !partition.topic.starts_with("__");
         let leaders: Vec<_> =
             gathered.leaders.iter().filter(|(partition, ..)| shown(partition)).collect();
-        for (partition, from, to, epoch, cause) in leaders.iter().take(NAMED) {
+        for (partition, from, to, epoch, cause, clean) in leaders.iter().take(NAMED) {
             let trouble = from.and_then(|from| self.causes.get(&from).copied());
             let (level, parts) = match to {
                 None => (
@@ -638,17 +656,11 @@ impl Narrator {
                 ),
                 Some(to) => {
                     let safety = match cause {
-                        ChangeCause::UncleanElection => {
-                            " It was not in sync: acknowledged records may be lost."
-                        }
+                        _ if !clean => " It was not in sync: acknowledged records may be lost.",
                         ChangeCause::PreferredElection => " It is the preferred replica.",
                         _ => " It was in sync, so no record is lost.",
                     };
-                    let level = if *cause == ChangeCause::UncleanElection {
-                        Level::Bad
-                    } else {
-                        Level::Plain
-                    };
+                    let level = if *clean { Level::Plain } else { Level::Bad };
                     let parts = vec![
                         text("The controller made "),
                         strong(format!("broker {to}")),

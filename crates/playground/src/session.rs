@@ -267,6 +267,9 @@ impl Session {
         }
         self.containers.observe(now, self.world.spec().epoch_ms, &happenings);
         self.narrator.observe(now, &happenings);
+        for (at, anomaly) in self.checker.take_anomalies() {
+            self.narrator.anomaly(at, &anomaly);
+        }
         self.observer.observe(now, self.world.simulation(), &happenings, &self.subscription);
     }
 

@@ -14,10 +14,16 @@ const MAGIC: [u8; 4] = *b"KPS\x01";
 
 /// A session as bytes.
 pub fn save(session: &Session) -> Vec<u8> {
-    let mut bytes = with_pool(|| codec::write(session, header()));
+    let mut bytes = header();
+    bytes.extend(state(session));
     let checksum = crc32c(&bytes);
     bytes.extend(checksum.to_le_bytes());
     bytes
+}
+
+/// The whole state, without anything around it: equal states have equal bytes.
+pub fn state(session: &Session) -> Vec<u8> {
+    with_pool(|| codec::write(session, Vec::new()))
 }
 
 /// The session, or none if the bytes are another engine's or damaged: the journal then builds it again.

@@ -60,3 +60,31 @@ fn the_shell_answers() {
     let mut played = Played::new(1);
     assert_eq!(played.run("echo hello | tr a-z A-Z", 10), "HELLO\n");
 }
+
+#[test]
+fn records_lost_by_an_unclean_election_are_told() {
+    let mut played = Played::new(1);
+    let create = "kafka-topics --bootstrap-server localhost:9092 --create --topic t --replica-assignment 2:3 --config unclean.leader.election.enable=true";
+    played.run(create, 5_000);
+    let produce = "seq 5 | kafka-console-producer --bootstrap-server localhost:9092 --topic t";
+    for line in [
+        produce,
+        "docker compose kill kafka3",
+        produce,
+        "docker compose kill kafka2",
+        "docker compose start kafka3",
+    ] {
+        played.run(line, 30_000);
+    }
+    let story: Vec<String> =
+        played.session.narrator().kept().map(playground::view::Sentence::plain).collect();
+    let told = story.iter().find(|sentence| sentence.contains(" lost: "));
+    let told = told.unwrap_or_else(|| panic!("nothing about the loss in {story:#?}"));
+    assert!(
+        told.starts_with("5 committed records of t-0 lost: what stood from offset 5"),
+        "{told}"
+    );
+    let elected = "The controller made broker 3 leader of t-0, epoch 1. It was not in sync: acknowledged records may be lost.";
+    assert!(story.iter().any(|sentence| sentence == elected), "{story:#?}");
+    assert!(played.session.violation().is_none(), "{:?}", played.session.violation());
+}

@@ -19,6 +19,7 @@ const TASKS: &[Task] = &[
     Task { name: "fuzz", usage: "fuzz [--seed S] [--seeds A..B] [--minutes M]", run: fuzz::run },
     Task { name: "replay", usage: "replay DIR [--scenario NAME] [--diff]", run: replay::task },
     Task { name: "bench", usage: "bench [--json]", run: bench::run },
+    Task { name: "digest", usage: "digest", run: digest },
 ];
 
 fn main() -> ExitCode {
@@ -36,5 +37,13 @@ fn main() -> ExitCode {
     (task.run)(&words).unwrap_or_else(|| {
         eprintln!("usage: cargo xtask {}", task.usage);
         ExitCode::from(2)
+    })
+}
+
+/// What a story comes to natively; the wasm tests compare their own with it.
+fn digest(words: &[String]) -> Option<ExitCode> {
+    words.is_empty().then(|| {
+        println!("{}", playground::story::digest(playground::story::SEED));
+        ExitCode::SUCCESS
     })
 }

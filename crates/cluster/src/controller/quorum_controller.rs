@@ -536,6 +536,8 @@ impl QuorumController {
                         to: some(after.leader),
                         epoch: after.leader_epoch,
                         cause,
+                        clean: before.isr.contains(&after.leader)
+                            || before.elr.contains(&after.leader),
                     });
                 }
                 if after.replicas != before.replicas {

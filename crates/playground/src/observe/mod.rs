@@ -85,6 +85,8 @@ pub struct Observer {
     shown: Vec<String>,
     #[serde(skip)]
     flights: flights::Flights,
+    /// RPCs and events that have a number: each keeps its own.
+    rpc_count: u64,
     #[serde(skip)]
     rpcs: rpc::Rpcs,
     /// Whose log was shown last; samples of its segments and pictures of its batches, by base offset.
@@ -117,9 +119,7 @@ impl Observer {
                     }
                 }
                 Happening::Event { node, event } => {
-                    if !held {
-                        self.note_event(*at, *node, event);
-                    }
+                    self.note_event(*at, *node, event, held);
                     self.on_event(*at, *node, event);
                 }
                 Happening::Started { node } => self.on_started(simulation, *node),

@@ -73,7 +73,6 @@ struct Note {
 /// The recent past.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Rpcs {
-    next: u64,
     kept: SortedMap<ApiFamily, VecDeque<Rpc>>,
     spans: VecDeque<Span>,
     notes: VecDeque<Note>,
@@ -98,8 +97,8 @@ impl Rpcs {
 impl Observer {
     /// Notes a message; returns its number. While the page holds the picture, the past is kept for it.
     pub(super) fn note_rpc(&mut self, in_flight: &InFlight<Process>, held: bool) -> u64 {
-        self.rpcs.next += 1;
-        let number = self.rpcs.next;
+        self.rpc_count += 1;
+        let number = self.rpc_count;
         if !held {
             let rpc = Rpc {
                 number,
@@ -128,7 +127,13 @@ impl Observer {
         Rpcs::keep(&mut self.rpcs.spans, span, SPANS);
     }
 
-    pub(super) fn note_event(&mut self, at: Micros, node: NodeId, event: &ClusterEvent) {
+    pub(super) fn note_event(
+        &mut self,
+        at: Micros,
+        node: NodeId,
+        event: &ClusterEvent,
+        held: bool,
+    ) {
         let (partition, offset, high_watermark, leader) = match event {
             ClusterEvent::Appended { partition, base_offset, leader, .. } => {
                 (partition, *base_offset, false, *leader)
@@ -139,9 +144,12 @@ impl Observer {
         if topic_names::is_internal(&partition.topic) {
             return;
         }
-        self.rpcs.next += 1;
+        self.rpc_count += 1;
+        if held {
+            return;
+        }
         let note = Note {
-            number: self.rpcs.next,
+            number: self.rpc_count,
             at: node,
             when: at,
             partition: partition_key(partition),
