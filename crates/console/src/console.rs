@@ -262,7 +262,7 @@ impl Console {
         &mut self.world
     }
 
-    /// Starts a command line outside the terminals. Advance until [`Console::run_output`] has a code.
+    /// Starts a command line outside the terminals. Advance while [`Console::is_running`].
     pub fn start(&mut self, host: &mut dyn Host, spec: RunSpec) -> Pid {
         let pid = self.table.new_pid();
         let kept = |world: &mut World| {
@@ -334,6 +334,11 @@ impl Console {
             }
             None => RunOutput { stdout: text(run.stdout), stderr: text(run.stderr), code: run.end },
         }
+    }
+
+    /// Whether a run is still under way; unlike [`Console::run_output`] it costs the same however much was written.
+    pub fn is_running(&self, run: Pid) -> bool {
+        self.runs.get(&run).is_some_and(|run| run.end.is_none())
     }
 
     /// A signal for a run and all that it started: Ctrl-C with [`SIGINT`].

@@ -84,7 +84,7 @@ fn state_survives_at_any_moment() {
     let mut host = TestHost::default();
     let mut console = Console::new();
     let pid = console.start(&mut host, RunSpec { line: line.to_owned(), ..RunSpec::default() });
-    while console.run_output(pid).code.is_none() {
+    while console.is_running(pid) {
         let bytes = postcard::to_allocvec(&console).unwrap();
         console = postcard::from_bytes(&bytes).unwrap();
         host.step(&mut console);

@@ -162,7 +162,7 @@ impl Replay {
     }
 
     fn run_until_ended(&mut self, pid: Pid, limit: Micros) -> bool {
-        self.run_while(limit, |session| session.console().run_output(pid).code.is_none())
+        self.run_while(limit, |session| session.console().is_running(pid))
     }
 
     /// Lets time pass as long as `waiting`; false if that took longer than `limit`.
