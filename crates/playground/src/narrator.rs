@@ -338,7 +338,9 @@ impl Narrator {
                     parts,
                 );
             }
-            ClusterEvent::ConfigChanged { resource, name, value } if now > Micros::from_secs(5) => {
+            ClusterEvent::ConfigChanged { resource, name, value }
+                if now > Micros::from_secs(5) && !resource.starts_with("__") =>
+            {
                 let what = match value {
                     Some(value) => format!("{name}={value}"),
                     None => format!("{name} (back to its default)"),
@@ -428,7 +430,7 @@ impl Narrator {
                 let parts = vec![
                     text("Group "),
                     strong(group.clone()),
-                    text(format!(" rebalances: {reason}.")),
+                    text(format!(" rebalances: {}.", reason.trim_end_matches('.'))),
                 ];
                 self.important(
                     now,
@@ -443,10 +445,14 @@ impl Narrator {
                 let parts = vec![
                     text("Group "),
                     strong(group.clone()),
-                    text(format!(
-                        " is stable: {} share its partitions, generation {generation}.",
-                        count(i64::from(*members), "member")
-                    )),
+                    text(match members {
+                        1 => format!(
+                            " is stable: 1 member has all its partitions, generation {generation}."
+                        ),
+                        _ => format!(
+                            " is stable: {members} members share its partitions, generation {generation}."
+                        ),
+                    }),
                 ];
                 self.important(
                     now,

@@ -214,7 +214,7 @@ fn drawn(store: Store) -> impl IntoView {
                             .collect::<Vec<_>>()
                             .join(", ");
                         view! {
-                            <text x="1030" y="66" class="t3 end halo">
+                            <text x="1030" y="498" class="t3 end halo">
                                 {format!("not shown: {words}")}
                             </text>
                         }
@@ -233,6 +233,9 @@ fn waits(
     let from = axes.y(span.from);
     let to = span.until.map_or(from + (BOTTOM - TOP) * 4.0, |until| axes.y(until));
     let left = x - 58.0;
+    // Left of the first lifeline is the time.
+    let first = axes.actors.first().is_some_and(|(actor, _)| actor.peer == span.at);
+    let (words_x, side) = if first { (x + 14.0, "") } else { (left - 8.0, "end") };
     let mid = f64::midpoint(from, to);
     let words = match span.until {
         Some(until) => {
@@ -261,7 +264,7 @@ fn waits(
             .then(|| {
                 let top = mid - 7.0 * lines.len() as f64;
                 view! {
-                    <text x=left - 8.0 y=top class="tctl tb end halo">
+                    <text x=words_x y=top class=format!("tctl tb halo {side}")>
                         {words}
                     </text>
                     {lines
@@ -269,7 +272,7 @@ fn waits(
                         .enumerate()
                         .map(|(index, line)| {
                             view! {
-                                <text x=left - 8.0 y=top + 14.0 * (index as f64 + 1.0) class="tctl end halo">
+                                <text x=words_x y=top + 14.0 * (index as f64 + 1.0) class=format!("tctl halo {side}")>
                                     {line}
                                 </text>
                             }
@@ -310,7 +313,12 @@ fn arrow(
     };
     let angle = ((y2 - y1) / (x2 - x1)).atan().to_degrees();
     let head = (y2 - y1).atan2(x2 - x1).to_degrees();
-    let at = if (x2 - x1).abs() > 300.0 { 0.36 } else { 0.45 };
+    // Four places on a long arrow, by kind and direction, so that words on close arrows do not meet.
+    let at = match ((x2 - x1).abs() > 440.0, message.response) {
+        (true, false) => 0.2,
+        (true, true) => 0.4,
+        (false, _) => 0.36,
+    };
     let (cx, cy) = (x1 + (x2 - x1) * at, y1 + (y2 - y1) * at);
     let words = if let Some(error) = &message.error {
         format!("{} {error}", message.api)
