@@ -61,6 +61,16 @@ pub struct Line {
     pub actions: Vec<Action>,
 }
 
+impl Line {
+    /// The longest text of a program that counts as its prompt, in letters.
+    const PROMPT_MAX: usize = 40;
+
+    /// A program's text whose line has not ended: what it or a person writes next goes on there.
+    fn is_open(&self) -> bool {
+        matches!(self.stream, Stream::Stdout | Stream::Stderr) && !self.text.ends_with('\n')
+    }
+}
+
 /// One terminal's screen and line.
 #[derive(Clone, Copy)]
 pub struct Console {
@@ -431,6 +441,19 @@ fn apply<M: Model + Send + Sync + 'static>(
     });
 }
 
+impl Console {
+    /// What the running program has printed as a prompt for the line below: the console producer's `>`.
+    pub fn asked(&self) -> Option<String> {
+        if self.line.with(|line| !line.prompt.is_empty()) {
+            return None;
+        }
+        self.lines.with(|lines| {
+            let last = lines.back().filter(|line| line.is_open())?;
+            (last.text.chars().count() <= Line::PROMPT_MAX).then(|| last.text.clone())
+        })
+    }
+}
+
 /// Adds a chunk to a screen: lines of the same stream go on where they ended.
 fn add(lines: &mut VecDeque<Line>, chunk: Chunk, next: &mut u32) {
     if chunk.stream == Stream::Clear {
@@ -450,8 +473,11 @@ fn add(lines: &mut VecDeque<Line>, chunk: Chunk, next: &mut u32) {
     };
     match chunk.stream {
         Stream::Prompt => {
-            let line = new_line(&chunk.text, "");
-            lines.push_back(line);
+            // A program that reads has printed its prompt itself (the producer's `>`).
+            if !(chunk.text.is_empty() && lines.back().is_some_and(Line::is_open)) {
+                let line = new_line(&chunk.text, "");
+                lines.push_back(line);
+            }
         }
         Stream::Echo => {
             // An echo belongs to the prompt before it.
@@ -459,6 +485,7 @@ fn add(lines: &mut VecDeque<Line>, chunk: Chunk, next: &mut u32) {
                 Some(line) if line.stream == Stream::Prompt => {
                     lines.pop_back().map(|line| line.prompt)
                 }
+                Some(line) if line.is_open() => lines.pop_back().map(|line| line.text),
                 _ => None,
             };
             let mut line = new_line(&prompt.unwrap_or_default(), chunk.text.trim_end_matches('\n'));
@@ -473,7 +500,7 @@ fn add(lines: &mut VecDeque<Line>, chunk: Chunk, next: &mut u32) {
         Stream::Stdout | Stream::Stderr | Stream::Clear => {
             for piece in chunk.text.split_inclusive('\n') {
                 match lines.back_mut() {
-                    Some(line) if line.stream == chunk.stream && !line.text.ends_with('\n') => {
+                    Some(line) if line.stream == chunk.stream && line.is_open() => {
                         // A line is keyed by its id: a longer line is a new one.
                         let text = format!("{}{piece}", line.text);
                         lines.pop_back();

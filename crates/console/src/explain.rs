@@ -183,6 +183,8 @@ const MEANINGS: [(&str, &str); 26] = [
 
 /// The note on what a tool said, if there is something to explain.
 pub fn explain(invocation: &Invocation, said: &str, code: i32) -> Option<Notice> {
+    // The words of an option table describe options; they are no error.
+    let said = said.split_once("Option  ").map_or(said, |(before, _)| before);
     if let Some(modern) = modernised(&invocation.tool, &invocation.arguments, said) {
         return Some(modern);
     }
@@ -197,7 +199,8 @@ pub fn explain(invocation: &Invocation, said: &str, code: i32) -> Option<Notice>
     Some(Notice::new(NoticeKind::Explanation, *text))
 }
 
-/// R7: an option that was refused because it is gone, and the line as it is written today.
+/// R7: an option that was refused because it is gone, and the line as it is written today. Options that are only deprecated stay:
+/// they work, and the tool itself says what to write instead.
 fn modernised(tool: &str, arguments: &[String], said: &str) -> Option<Notice> {
     const SERVER: &str = "localhost:9092";
     let refused = ["zookeeper", "broker-list", "new-consumer", "whitelist", "blacklist"]
@@ -236,12 +239,6 @@ fn modernised(tool: &str, arguments: &[String], said: &str) -> Option<Notice> {
             "--whitelist" => {
                 words.push("--include".to_owned());
                 words.extend(value);
-            }
-            "--property" if tool == "kafka-console-producer" => {
-                words.push(word.replacen("--property", "--reader-property", 1))
-            }
-            "--property" if tool == "kafka-console-consumer" => {
-                words.push(word.replacen("--property", "--formatter-property", 1))
             }
             _ => words.push(word.clone()),
         }

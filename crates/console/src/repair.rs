@@ -233,6 +233,8 @@ pub struct Inference {
     pub why: String,
     /// It may run without asking: it shows help only.
     pub harmless: bool,
+    /// What the label promises and the command doesn't do, and a command that does.
+    pub better: Option<(&'static str, String)>,
 }
 
 /// The whole line for one that begins with an option, or with a label and an option.
@@ -257,11 +259,13 @@ pub fn infer(line: &str, last_tool: Option<&str>) -> Option<Inference> {
                 command: format!("{tool}.sh --help"),
                 why: format!("--help alone: of {tool}, the tool used last"),
                 harmless: true,
+                better: None,
             },
             None => Inference {
                 command: "help".to_owned(),
                 why: "--help alone: the list of commands".to_owned(),
                 harmless: true,
+                better: None,
             },
         });
     }
@@ -291,12 +295,25 @@ pub fn infer(line: &str, last_tool: Option<&str>) -> Option<Inference> {
             command: format!("{tool}.sh --bootstrap-server localhost:9092{topic} {options}{rest}"),
             why: format!("this is a part of a {tool} line"),
             harmless: false,
+            better: None,
         });
     }
     Some(Inference {
         command: format!("{tool}.sh {options}"),
         why: format!("the line begins without its tool; its options are those of {tool}"),
         harmless: false,
+        better: health(label, options),
+    })
+}
+
+/// Tutorials call the list of API versions a health check.
+fn health(label: &str, options: &str) -> Option<(&'static str, String)> {
+    let named = label.to_lowercase().contains("health");
+    named.then(|| {
+        (
+            "It lists the requests that each broker understands and is no health check: partitions that lack replicas show in the other line.",
+            format!("kafka-topics.sh {options} --describe --under-replicated-partitions"),
+        )
     })
 }
 

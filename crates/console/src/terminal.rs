@@ -168,7 +168,11 @@ impl Console {
     fn paste(&mut self, host: &mut dyn Host, terminal: TerminalId, text: &str) {
         let mut lines: Vec<&str> =
             text.split('\n').map(|line| line.trim_end_matches('\r')).collect();
-        let last = lines.pop().unwrap_or_default();
+        let mut last = lines.pop().unwrap_or_default();
+        // The end of a code block whose beginning was pasted too.
+        if last.trim() == "```" {
+            last = "";
+        }
         let editor = self.editor(terminal);
         editor.clear();
         editor.pending.extend(lines.iter().map(|line| PendingLine {
@@ -303,23 +307,25 @@ impl Console {
         if let Some(inference) = repair::infer(&line, last_tool.as_deref()) {
             let complete = inference.harmless
                 || self.editor(terminal).trusted && !inference.why.contains("part of");
-            let why = format!("{}{}.", inference.why[..1].to_uppercase(), &inference.why[1..]);
+            let mut why = format!("{}{}.", inference.why[..1].to_uppercase(), &inference.why[1..]);
+            if let Some((text, _)) = &inference.better {
+                why = format!("{why} {text}");
+            }
+            let better = |mut notice: Notice| {
+                if let Some((_, command)) = inference.better.clone() {
+                    notice = notice.offer("Run the other", command);
+                }
+                notice
+            };
             if complete {
-                self.notice(
-                    terminal,
-                    Notice::new(
-                        NoticeKind::Repaired,
-                        format!("{why} Run as: {}", inference.command),
-                    ),
-                );
+                let text = format!("{why} Run as: {}", inference.command);
+                self.notice(terminal, better(Notice::new(NoticeKind::Repaired, text)));
                 line = inference.command;
             } else {
                 let text = format!("{why} The whole line: {} (Enter runs it).", inference.command);
-                self.notice(
-                    terminal,
-                    Notice::new(NoticeKind::Question, text)
-                        .offer("Run it", inference.command.clone()),
-                );
+                let notice = Notice::new(NoticeKind::Question, text)
+                    .offer("Run it", inference.command.clone());
+                self.notice(terminal, better(notice));
                 let editor = self.editor(terminal);
                 editor.set(&inference.command);
                 editor.proposed = Some(inference.command);
@@ -389,7 +395,7 @@ impl Console {
     }
 
     /// Whether a foreground program of the terminal would take a line.
-    pub(crate) fn program_reads(&self, terminal: TerminalId) -> bool {
+    pub fn program_reads(&self, terminal: TerminalId) -> bool {
         let Some(shell) = self.foreground_shell(terminal) else { return false };
         let group = self.foreground_group(shell);
         self.processes().any(|(pid, process)| {

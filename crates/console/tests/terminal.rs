@@ -297,6 +297,10 @@ fn pastes_are_repaired_visibly_and_never_silently() {
     );
     session.input(TerminalInput::Paste("```bash\necho x\n```\n".to_owned()));
     assert!(session.shown().contains("$ echo x\nx\n"));
+    // The end of the block may lack its newline.
+    session.input(TerminalInput::Paste("```\necho y\n```".to_owned()));
+    assert!(session.shown().ends_with("$ echo y\ny\n"));
+    assert_eq!(session.line(), "$ |");
     session.console.notices(false);
     session.input(TerminalInput::Paste("echo \u{2014}a\n".to_owned()));
     assert_eq!(session.shown(), "$ echo \u{2014}a\n\u{2014}a\n");
@@ -347,6 +351,46 @@ fn a_line_without_its_tool_is_shown_whole_and_asked_once() {
         shown.contains("$ kafka-topics.sh --list --bootstrap-server localhost:9092\n"),
         "{shown}"
     );
+}
+
+#[test]
+fn what_is_called_a_health_check_comes_with_a_better_one() {
+    let mut session = Session::new();
+    session.enter("Cluster Health Check: --bootstrap-server localhost:9092");
+    let offers: Vec<String> = session
+        .console
+        .take_outputs()
+        .into_iter()
+        .filter_map(|output| match output.item {
+            Item::Notice(notice) => Some(notice.actions),
+            _ => None,
+        })
+        .flatten()
+        .map(|action| action.command)
+        .collect();
+    assert_eq!(
+        offers,
+        [
+            "kafka-broker-api-versions.sh --bootstrap-server localhost:9092",
+            "kafka-topics.sh --bootstrap-server localhost:9092 --describe --under-replicated-partitions"
+        ]
+    );
+}
+
+#[test]
+fn notes_explain_errors_and_not_option_tables() {
+    let mut session = Session::new();
+    session.enter("kafka-topics.sh --help");
+    let shown = session.shown();
+    assert!(shown.contains("--replication-factor") && !shown.contains("\n* "), "{shown}");
+    // Only what is refused changes in today's line; what is deprecated still works.
+    session.enter(
+        "kafka-console-producer.sh --broker-list localhost:9092 --topic t --property parse.key=true",
+    );
+    let shown = session.shown();
+    let line = "kafka-console-producer.sh --bootstrap-server localhost:9092 --topic t --property parse.key=true";
+    assert!(shown.ends_with(&format!("Today's line: {line}\n")), "{shown}");
+    assert_eq!(session.line(), format!("$ |{line}"));
 }
 
 #[test]

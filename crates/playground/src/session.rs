@@ -158,8 +158,10 @@ impl Session {
             title: format!("shell {}", id.0),
             status: if self.console.is_at_prompt(id) {
                 TerminalStatus::Idle
-            } else {
+            } else if self.console.program_reads(id) {
                 TerminalStatus::Reading
+            } else {
+                TerminalStatus::Running
             },
         };
         self.console.terminals().map(info).collect()

@@ -1,8 +1,10 @@
 //! Terminals: tabs, what they printed, and a real input as the line.
 
+use std::collections::VecDeque;
+
 use leptos::ev;
 use leptos::prelude::*;
-use playground::seam::{LineKey, Stream, TerminalInput, TerminalStatus, ToEngine};
+use playground::seam::{LineKey, LineState, Stream, TerminalInput, TerminalStatus, ToEngine};
 
 use crate::browser::dom;
 use crate::ui::store::{Console, Line, Store};
@@ -133,17 +135,27 @@ fn hint(store: Store) -> &'static str {
     let status =
         store.terminals.with(|all| all.iter().find(|info| info.id == id).map(|info| info.status));
     match status.unwrap_or_default() {
+        TerminalStatus::Idle if offered(&store.console(id).line.get()).is_some() => {
+            "Ctrl O runs what is offered    → takes it to edit"
+        }
         TerminalStatus::Idle => "Tab completes    ↑ history    Ctrl R search",
         TerminalStatus::Running | TerminalStatus::Streaming => "Ctrl C stops it",
-        TerminalStatus::Reading => "Enter sends a line    Ctrl C or Ctrl D ends it",
+        TerminalStatus::Reading => "Enter sends a line    Ctrl D ends it    Ctrl C stops it",
         TerminalStatus::Exited(_) => "this shell has ended",
     }
+}
+
+/// The command that the newest note offers: the ghost of an empty line.
+fn offered(line: &LineState) -> Option<&str> {
+    let plain = line.text.is_empty() && line.search.is_none() && !line.ghost.is_empty();
+    plain.then_some(line.ghost.as_str())
 }
 
 /// One terminal's output and line.
 fn screen(store: Store, id: u32) -> impl IntoView {
     let console = store.console(id);
     let lines = console.lines;
+    let asked = Memo::new(move |_| console.asked());
     // Follow the end, unless the user has scrolled up.
     Effect::new(move |_| {
         let follow = dom::at_end("screen");
@@ -172,14 +184,23 @@ fn screen(store: Store, id: u32) -> impl IntoView {
             }
         >
             <div class="log" role="log" aria-label="Output" tabindex="0">
-                <Each each=move || lines.get() key=|line| line.id let:line>
+                <Each each=move || printed_lines(console, asked) key=|line| line.id let:line>
                     {printed(store, line)}
                 </Each>
             </div>
-            {line_editor(store, id, console)}
+            {line_editor(store, id, console, asked)}
         </div>
         {touch_keys(store, id, console)}
     }
+}
+
+/// The lines above the input; what a program asks with stands in front of the input instead.
+fn printed_lines(console: Console, asked: Memo<Option<String>>) -> VecDeque<Line> {
+    let mut lines = console.lines.get();
+    if asked.get().is_some() {
+        lines.pop_back();
+    }
+    lines
 }
 
 fn printed(store: Store, line: Line) -> AnyView {
@@ -230,7 +251,12 @@ fn trimmed(mut text: String) -> String {
 }
 
 /// The line: a combobox with ghost text, completions and reverse search.
-fn line_editor(store: Store, id: u32, console: Console) -> impl IntoView {
+fn line_editor(
+    store: Store,
+    id: u32,
+    console: Console,
+    asked: Memo<Option<String>>,
+) -> impl IntoView {
     let state = console.line;
     let leaving = StoredValue::new(false);
     // What the engine wrote into the line (history, completion) appears in the input.
@@ -282,7 +308,9 @@ fn line_editor(store: Store, id: u32, console: Console) -> impl IntoView {
                     .with(|state| state.search.clone())
                     .map(|wanted| view! { <span class="search">{format!("(reverse-i-search) `{wanted}': ")}</span> })
             }}
-            <span class="ps">{move || state.with(|state| state.prompt.clone())}</span>
+            <span class="ps">
+                {move || asked.get().unwrap_or_else(|| state.with(|state| state.prompt.clone()))}
+            </span>
             <div class="edit">
                 <span class="ghost" aria-hidden="true">
                     <i>{move || state.with(|state| state.text.clone())}</i>
@@ -392,6 +420,11 @@ fn pressed(
             true
         }
         "r" if control => send(LineKey::ReverseSearch),
+        "o" if control && text.is_empty() => {
+            let Some(command) = offered(&state) else { return false };
+            submit(store, id, console, command.to_owned());
+            true
+        }
         "l" if control => {
             console.lines.update(std::collections::VecDeque::clear);
             true
