@@ -138,10 +138,33 @@ export async function type(page, line) {
   await commandLine(page).press('Enter');
 }
 
+/** Pastes from the clipboard into the terminal in view. */
+export async function paste(page, text) {
+  await page.evaluate(text => navigator.clipboard.writeText(text), text);
+  await commandLine(page).focus();
+  await page.keyboard.press('Control+v');
+}
+
+/** All that the terminal in view shows: what was printed, and the line with its prompt. */
+export const screenText = page => page.evaluate(() => {
+  const rows = [...document.querySelectorAll('#screen .log > *')].map(row => row.textContent);
+  const prompt = document.querySelector('.cmdline .ps')?.textContent ?? '';
+  return `${rows.join('\n')}\n${prompt}${document.querySelector('#line')?.value ?? ''}`;
+});
+
 /** Types a line and waits for a text in the output. */
 export async function run(page, line, expected) {
   await type(page, line);
   await shown(page).getByText(expected).last().waitFor();
+}
+
+/** The tab's process dies at once: nothing of the page gets to say goodbye. */
+export async function crash(page) {
+  const debuggerOf = await page.context().newCDPSession(page);
+  const dead = page.waitForEvent('crash');
+  debuggerOf.send('Page.crash').catch(() => {}); // never answers
+  await dead;
+  await page.close();
 }
 
 /** Begins steady traffic in the default cluster; says which commands made it. */

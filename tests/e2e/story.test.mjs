@@ -1,9 +1,12 @@
 // The main job, as a person does it: a topic, records, a group, a broker's death, a reload, a second tab, a phone.
 import assert from 'node:assert/strict';
-import { commandLine, run, shown, type } from './helpers.mjs';
+import { commandLine, crash, run, screenText, shown, type } from './helpers.mjs';
 
 const SERVER = '--bootstrap-server localhost:9092';
 const create = topic => `kafka-topics.sh ${SERVER} --create --topic ${topic} --partitions 3 --replication-factor 3`;
+
+/** What shows that a view has something to show. */
+const VIEWS = { Cluster: 'text=readers', Topics: 'table.mx th', Log: '#log .hot', Groups: '#groups .hot', RPCs: '#rpcs .hot' };
 
 export const tests = {
   'a topic, records and a consumer group': async session => {
@@ -55,12 +58,44 @@ export const tests = {
     await session.screenshot(page, 'phone');
   },
 
-  'every theme is accessible': async session => {
+  'a tab killed while producing resumes with every record': async session => {
+    const page = await session.open();
+    await run(page, create('safe'), 'Created topic safe.');
+    await type(page, `kafka-console-producer.sh ${SERVER} --topic safe`);
+    await page.waitForFunction(() => document.querySelector('.cmdline .ps')?.textContent === '>');
+    // No pause between them: some are on their way when the tab dies.
+    for (let number = 1; number <= 40; number += 1) await type(page, `record ${number}`);
+    await page.waitForFunction(() => /record 2\d/.test(document.querySelector('#screen').textContent));
+    const seen = Number((await screenText(page)).match(/>record (\d+)(?=\n|$)/g).at(-1).match(/\d+/)[0]);
+    await crash(page);
+    const again = await session.open();
+    // The producer still runs, and had all that was shown before; each is shown once.
+    await again.waitForFunction(() => document.querySelector('.cmdline .ps')?.textContent === '>');
+    const typed = (await screenText(again)).match(/>record \d+/g);
+    assert(typed.length >= seen, `${typed.length} of ${seen} came back`);
+    await type(again, 'after the crash');
+    await commandLine(again).press('Control+d');
+    await type(again, 'clear');
+    await run(again, `kafka-console-consumer.sh ${SERVER} --topic safe --from-beginning --max-messages ${typed.length + 1} | sort -k 2 -n`, `Processed a total of ${typed.length + 1} messages`);
+    await shown(again).getByText(`record ${typed.length}`, { exact: true }).waitFor();
+    const got = (await screenText(again)).match(/^record \d+$/gm);
+    assert.deepEqual(got, Array.from({ length: typed.length }, (_, index) => `record ${index + 1}`));
+    await shown(again).getByText('after the crash', { exact: true }).waitFor();
+  },
+
+  'every view is accessible in every theme': async session => {
     const page = await session.open();
     await run(page, create('seen'), 'Created topic seen.');
-    for (const theme of ['light', 'dark', 'contrast', 'projector']) {
-      await page.evaluate(theme => document.documentElement.setAttribute('data-theme', theme), theme);
-      await session.assertAccessible(page, theme);
+    await type(page, `kafka-console-consumer.sh ${SERVER} --topic seen --group readers --from-beginning &`);
+    await run(page, `seq 40 | sed 's/.*/key-&:value &/' | kafka-console-producer.sh ${SERVER} --topic seen --reader-property parse.key=true --reader-property key.separator=:`, 'value 40');
+    for (const view of ['Cluster', 'Topics', 'Log', 'Groups', 'RPCs']) {
+      await page.getByRole('tab', { name: view, exact: true }).click();
+      await page.locator(VIEWS[view]).first().waitFor();
+      for (const theme of ['light', 'dark', 'contrast', 'projector']) {
+        await page.evaluate(theme => document.documentElement.setAttribute('data-theme', theme), theme);
+        await session.assertAccessible(page, `${view}, ${theme}`);
+        if (theme === 'dark') await session.screenshot(page, `view-${view}`);
+      }
     }
   },
 

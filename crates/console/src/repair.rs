@@ -94,7 +94,8 @@ fn without_lead(text: String, mended: &mut Mended) -> String {
             after
         } else if numbered
             && (after_number[1..].starts_with(' '))
-            && begins_command(after_number[1..].trim_start())
+            && (begins_command(after_number[1..].trim_start())
+                || labelled(&after_number[1..]).is_some())
         {
             mended.note("the number in front was dropped");
             &after_number[1..]
@@ -103,12 +104,18 @@ fn without_lead(text: String, mended: &mut Mended) -> String {
         };
         rest = next.trim_start();
     }
-    let inside = rest
-        .trim_end()
-        .strip_prefix('`')
-        .and_then(|rest| rest.strip_suffix('`'))
-        .filter(|inside| !inside.contains('`'));
-    if let Some(inside) = inside.filter(|inside| begins_command(inside)) {
+    if let Some((label, command)) = labelled(rest) {
+        // A line of options is still in need of its label: it tells the tool.
+        if !command.starts_with("--") && !command.starts_with(DASHES) {
+            mended.note("the label in front was dropped");
+            return command.to_owned();
+        }
+        if rest.contains(['*', '`']) {
+            mended.note("the marks around the line were dropped");
+            return format!("{label}: {command}");
+        }
+    }
+    if let Some(inside) = in_backticks(rest).filter(|inside| begins_command(inside)) {
         mended.note("the backticks around the line were dropped");
         return inside.to_owned();
     }
@@ -117,6 +124,27 @@ fn without_lead(text: String, mended: &mut Mended) -> String {
     } else {
         text
     }
+}
+
+/// What stands between two backticks.
+fn in_backticks(text: &str) -> Option<&str> {
+    let inside = text.trim_end().strip_prefix('`')?.strip_suffix('`')?;
+    (!inside.contains('`')).then_some(inside)
+}
+
+/// A sentence's label and the tool's line, or the options, behind it: `**List topics:** kafka-topics.sh …`.
+fn labelled(text: &str) -> Option<(&str, &str)> {
+    let (label, rest) = text.trim().split_once(':')?;
+    let label = label.trim_matches(['*', ' ']);
+    let plain = |letter: char| letter.is_alphanumeric() || " -()&".contains(letter);
+    if label.is_empty() || begins_command(label) || !label.chars().all(plain) {
+        return None;
+    }
+    let rest = rest.trim_start_matches(['*', ' ']);
+    let command = in_backticks(rest).unwrap_or(rest);
+    let first = command.split_whitespace().next()?;
+    let begins = first.starts_with("--") || first.starts_with(DASHES) || find(first).is_some();
+    begins.then_some((label, command))
 }
 
 /// Straight quotes and plain dashes, outside of what straight quotes hold.
@@ -506,6 +534,12 @@ mod tests {
             ("> ls", "ls"),
             ("> file", "> file"),
             ("- ls -l", "ls -l"),
+            ("List Topics: --list", "List Topics: --list"),
+            ("1. **List Topics:** `--list`", "List Topics: --list"),
+            ("Step 2: docker compose ps", "docker compose ps"),
+            ("- **See them**: `docker compose ps`", "docker compose ps"),
+            ("for x: docker", "for x: docker"),
+            ("a/b: docker ps", "a/b: docker ps"),
             ("\u{2022} ls", "ls"),
             ("1. ls", "ls"),
             ("```bash", ""),

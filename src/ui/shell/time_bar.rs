@@ -211,11 +211,16 @@ fn session_log(store: Store) -> impl IntoView {
                 {
                     let (mark, count) = entry;
                     let (icon, class) = icon_of(mark.kind, mark.level).unwrap_or((FLAG, ""));
+                    let name = match count {
+                        0 | 1 => mark.words.clone(),
+                        // What is seen is part of the name, for those who speak it.
+                        count => format!("{count} events: {}", mark.words),
+                    };
                     view! {
                         <button
                             class=format!("ev mk {class}")
-                            title=mark.words.clone()
-                            aria-label=mark.words.clone()
+                            title=name.clone()
+                            aria-label=name
                             tabindex="-1"
                             style:left=move || percent(mark.at)
                             on:click=move |_| {
