@@ -16,7 +16,7 @@ pub const SUITES: &[&str] = &["lint", "unit", "truth", "wasm", "e2e", "trunk"];
 const ON_DEMAND: &[&str] = &["trunk"];
 /// How long the fuzzer runs in `unit`, and over which seeds: the same on every machine that is quick enough.
 const FUZZ_MINUTES: &str = "1";
-const FUZZ_SEEDS: &str = "1..500";
+const FUZZ_SEEDS: &str = "1..1000";
 /// The trunk that every Rust of ours can compile.
 pub const TRUNK: &str = "0.21.14";
 

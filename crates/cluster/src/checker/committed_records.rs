@@ -119,6 +119,13 @@ impl CommittedRecords {
         }
     }
 
+    /// A reassignment deletes logs, and begins others anew: what was compared in them counts no more.
+    pub fn moved(&mut self, id: TopicIdPartition, from: &[BrokerId], to: &[BrokerId]) {
+        if let Some(history) = self.partitions.get_mut(&id) {
+            history.compared.retain(|replica, _| from.contains(replica) && to.contains(replica));
+        }
+    }
+
     /// A reassignment left a replica eligible that is none any more: when it is one again it may lead, though its log was
     /// deleted meanwhile.
     pub fn stale_elr(&mut self, id: TopicIdPartition, topic: &str, replica: BrokerId) {

@@ -124,11 +124,12 @@ impl Checker {
                     *cause,
                 )?;
             }
-            ClusterEvent::ReplicasChanged { partition, .. } => {
+            ClusterEvent::ReplicasChanged { partition, from, to } => {
                 let Some((id, registration)) = registration(world, node as BrokerId, partition)
                 else {
                     return Ok(());
                 };
+                self.committed_records.moved(id, from, to);
                 // Kafka 4.3 leaves replicas that were moved away eligible, so they can lead when they come back, empty.
                 let is_gone = |replica: &&BrokerId| !registration.replicas.contains(replica);
                 for replica in registration.elr.iter().filter(is_gone) {

@@ -378,8 +378,10 @@ impl Operator {
             }
             _ => None,
         };
+        // Now and then an unclean one, by hand.
+        let election_type = i8::from(topics.is_some() && self.random.chance(200_000));
         let request =
-            ElectLeadersRequest { election_type: 0, topic_partitions: topics, timeout_ms: 30_000 };
+            ElectLeadersRequest { election_type, topic_partitions: topics, timeout_ms: 30_000 };
         self.call(world, request);
     }
 
@@ -403,7 +405,9 @@ impl Operator {
         }
         replicas.truncate(self.random.below(3) as usize + 1);
         let partition_index = self.below(self.topics[&name]);
-        let partition = ReassignablePartition { partition_index, replicas: Some(replicas) };
+        // Without replicas the reassignment under way is cancelled.
+        let replicas = Some(replicas).filter(|_| !self.random.chance(150_000));
+        let partition = ReassignablePartition { partition_index, replicas };
         let request = AlterPartitionReassignmentsRequest {
             timeout_ms: 30_000,
             allow_replication_factor_change: true,
