@@ -173,11 +173,16 @@ const CASES = {
   'E1-E5 the whole block': [pasted(LESSON), ...LESSON_SHOWN],
   'E1-E5 joined by backslashes': [pasted(LESSON.replaceAll(' '.repeat(5), ' \\\n    ')), shows('> \x20   --partitions 6 \\\n'), shows(`${PROTOCOL_NOTE}\n{"order_id": 1, "amount": 29.99}\n`)],
   'E1-E5 typed line by line': [...LESSON.trimEnd().split('\n').map(typed), ...LESSON_SHOWN],
+  'a whole list of labelled lines': [
+    pasted([`Create a Topic: ${CREATE}`, `List Topics: --list ${SERVER}`, `Describe a Topic: --describe ${SERVER} --topic my-topic`, `Delete a Topic: --delete ${SERVER} --topic my-topic`].join('\n')),
+    whole(`kafka-topics.sh ${CREATE}`), ENTER, shows('\nmy-topic\n', '\n$ Delete a Topic: --delete'), ...described('my-topic', 3, 2),
+    ENTER, shows(new RegExp(`\\n\\$ kafka-topics\\.sh --delete ${SERVER} --topic my-topic\\n\\$ $`)),
+  ],
   'other damage': [
     pasted('kafka-topics \u2014create \u2014topic \u201corders\u201d \u2014bootstrap-server \u2018localhost:9092\u2019\n'), shows('curly quotes', 'Created topic orders.\n'),
     pasted('1. **List Topics:** `kafka-topics.sh\u00a0--list --bootstrap-server localhost:9092`\n'), shows('the label in front was dropped', '\norders\n$ '),
     pasted('$ kafka-topics.sh --describe --bootstrap-server localhost:9092 --topic <topic-name>\n'), shows("bash: syntax error near unexpected token `newline'", /topic-name\? $/),
-    typed('orders'), ...described('orders', 1, 1),
+    press('Tab'), shows(/topic-name\? orders $/), ENTER, ...described('orders', 1, 1),
     pasted('kafka-topics.sh --create --zookeeper localhost:2181 --replication-factor 1 --partitions 1 --topic test\n'), shows('zookeeper is not a recognized option\n', "Today's line: "),
     press('Control+o'), shows('Created topic test.\n'),
     pasted('docker exec -it kafka1 /opt/kafka/bin/kafka-topics.sh --list --bootstrap-server kafka:9092\n'), shows('No broker is called kafka:9092', '\norders\ntest\n$ '),

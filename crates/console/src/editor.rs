@@ -140,6 +140,8 @@ pub(crate) struct Editor {
     /// What the newest note offers.
     pub offer: Option<String>,
     pub last_tool: Option<String>,
+    /// What was on the line when a question or a line to confirm took its place.
+    pub aside: String,
     pub pending: std::collections::VecDeque<PendingLine>,
 }
 
@@ -169,6 +171,23 @@ impl Editor {
     pub fn set(&mut self, text: &str) {
         self.text = text.chars().collect();
         self.cursor = self.text.len() as u32;
+    }
+
+    /// Frees the line for a question, or for a line to be confirmed.
+    pub fn put_aside(&mut self) {
+        if self.aside.is_empty() {
+            self.aside = self.text();
+        }
+        self.clear();
+    }
+
+    /// Brings back what was put aside, once nothing is asked and nothing waits.
+    pub fn bring_back(&mut self) {
+        let free = self.question.is_none() && self.proposed.is_none() && self.pending.is_empty();
+        if free && self.text.is_empty() && !self.aside.is_empty() {
+            let text = std::mem::take(&mut self.aside);
+            self.set(&text);
+        }
     }
 
     pub fn clear(&mut self) {

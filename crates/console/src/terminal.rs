@@ -35,16 +35,18 @@ impl Console {
             TerminalInput::Paste(text) => self.paste(host, terminal, &text),
             TerminalInput::Line(line) => {
                 let editor = self.editor(terminal);
-                editor.question = None;
-                if editor.proposed.take().is_some_and(|proposed| proposed == line) {
+                let asked = editor.question.take().is_some() || editor.proposed.is_some();
+                if editor.proposed.as_ref() == Some(&line) {
+                    editor.proposed = None;
                     editor.trusted = true;
                     editor.clear();
                 }
-                self.editor(terminal).pending.push_back(PendingLine {
-                    line,
-                    verbatim: true,
-                    pasted: false,
-                });
+                let next = PendingLine { line, verbatim: true, pasted: false };
+                // An answer comes before the lines that wait for it.
+                match asked {
+                    true => editor.pending.push_front(next),
+                    false => editor.pending.push_back(next),
+                }
                 self.pump(host, terminal);
             }
             TerminalInput::Interrupt => self.key(host, terminal, Key::Control('c')),
@@ -75,7 +77,8 @@ impl Console {
     }
 
     fn key(&mut self, host: &mut dyn Host, terminal: TerminalId, key: Key) {
-        let at_prompt = self.shell_at_prompt(terminal).is_some();
+        let at_prompt =
+            self.shell_at_prompt(terminal).is_some() && self.editor(terminal).question.is_none();
         let history = self.history(terminal);
         match self.editor(terminal).key(key, &history, at_prompt) {
             Action::None => {}
@@ -83,11 +86,7 @@ impl Console {
                 if self.editor(terminal).question.is_some() {
                     self.answer(host, terminal, &line);
                 } else {
-                    self.editor(terminal).pending.push_back(PendingLine {
-                        line,
-                        verbatim: false,
-                        pasted: false,
-                    });
+                    self.entered(terminal, line);
                 }
                 self.pump(host, terminal);
             }
@@ -97,6 +96,7 @@ impl Console {
                 let typed = editor.text();
                 editor.clear();
                 editor.pending.clear();
+                editor.aside.clear();
                 editor.proposed = None;
                 if editor.question.take().is_some() {
                     let prompt = self.line_state(terminal).prompt;
@@ -121,11 +121,7 @@ impl Console {
             Action::RunOffer => {
                 if let Some(line) = self.editor(terminal).offer.take() {
                     self.editor(terminal).proposed = Some(line.clone());
-                    self.editor(terminal).pending.push_back(PendingLine {
-                        line,
-                        verbatim: false,
-                        pasted: false,
-                    });
+                    self.entered(terminal, line);
                     self.pump(host, terminal);
                 }
             }
@@ -146,9 +142,19 @@ impl Console {
         if editor.question.is_some() {
             self.answer(host, terminal, &line);
         } else {
-            editor.pending.push_back(PendingLine { line, verbatim: false, pasted: false });
+            self.entered(terminal, line);
         }
         self.pump(host, terminal);
+    }
+
+    /// A line entered by hand: behind those that wait, but one that was shown for confirmation is what they wait for.
+    fn entered(&mut self, terminal: TerminalId, line: String) {
+        let editor = self.editor(terminal);
+        let next = PendingLine { line, verbatim: false, pasted: false };
+        match editor.proposed {
+            Some(_) => editor.pending.push_front(next),
+            None => editor.pending.push_back(next),
+        }
     }
 
     fn tab(&mut self, host: &mut dyn Host, terminal: TerminalId) {
@@ -200,6 +206,13 @@ impl Console {
 
     /// Hands waiting lines to whoever reads at the terminal, one after the other, as a terminal does.
     pub(crate) fn pump(&mut self, host: &mut dyn Host, terminal: TerminalId) {
+        self.hand_over(host, terminal);
+        if let Some(editor) = self.editors.get_mut(&terminal) {
+            editor.bring_back();
+        }
+    }
+
+    fn hand_over(&mut self, host: &mut dyn Host, terminal: TerminalId) {
         loop {
             let waiting =
                 self.world().typed.get(&terminal).is_none_or(std::collections::VecDeque::is_empty);
@@ -239,7 +252,11 @@ impl Console {
     fn submit(&mut self, host: &mut dyn Host, terminal: TerminalId, pending: PendingLine) {
         let continued = self.shell_at_prompt(terminal).is_some_and(crate::shell::Shell::unfinished);
         let mut line = pending.line;
-        let proposed = self.editor(terminal).proposed.take();
+        // A button's line leaves the one to be confirmed where it is.
+        let proposed = match pending.verbatim {
+            true => None,
+            false => self.editor(terminal).proposed.take(),
+        };
         if !pending.verbatim && !continued && self.world().notices {
             match self.repaired(host, terminal, line, pending.pasted, proposed) {
                 Some(repaired) => line = repaired,
@@ -327,6 +344,7 @@ impl Console {
                     .offer("Run it", inference.command.clone());
                 self.notice(terminal, better(notice));
                 let editor = self.editor(terminal);
+                editor.put_aside();
                 editor.set(&inference.command);
                 editor.proposed = Some(inference.command);
                 return None;
@@ -348,6 +366,7 @@ impl Console {
                 notice = notice.offer(value, filled);
             }
             self.notice(terminal, notice);
+            self.editor(terminal).put_aside();
             self.editor(terminal).question = Some(Question {
                 line,
                 start: found.start as u32,

@@ -315,6 +315,9 @@ fn a_placeholder_is_asked_for() {
     assert!(shown.starts_with("* <topic-name> stands for a value of yours"), "{shown}");
     assert!(shown.contains("bash: topic-name: No such file or directory"), "{shown}");
     assert_eq!(session.line(), "topic-name? |");
+    // Tab on the empty line shows what there is.
+    session.key(Key::Tab);
+    assert!(!session.console.line_state(session.terminal).menu.is_empty());
     session.input(TerminalInput::Text("pay".to_owned()));
     session.key(Key::Tab);
     session.key(Key::Enter);
@@ -351,6 +354,42 @@ fn a_line_without_its_tool_is_shown_whole_and_asked_once() {
         shown.contains("$ kafka-topics.sh --list --bootstrap-server localhost:9092\n"),
         "{shown}"
     );
+}
+
+#[test]
+fn lines_behind_a_question_wait_for_its_answer() {
+    let block = "Health Check: --bootstrap-server localhost:9092\necho second\necho last";
+    let command = "kafka-broker-api-versions.sh --bootstrap-server localhost:9092";
+    // Confirmed by Enter, or by the note's button.
+    for button in [false, true] {
+        let mut session = Session::new();
+        session.input(TerminalInput::Paste(block.to_owned()));
+        session.shown();
+        assert_eq!(session.line(), format!("$ {command}|"));
+        match button {
+            true => session.input(TerminalInput::Line(command.to_owned())),
+            false => session.input(TerminalInput::Submit(command.to_owned())),
+        }
+        assert_eq!(session.shown(), format!("$ {command}\n"));
+    }
+}
+
+#[test]
+fn the_end_of_a_paste_comes_back_after_a_question() {
+    let mut session = Session::new();
+    session.input(TerminalInput::Paste("echo <a>\necho second\necho la".to_owned()));
+    session.shown();
+    assert_eq!(session.line(), "a? |");
+    session.input(TerminalInput::Submit("1".to_owned()));
+    assert_eq!(session.shown(), "a? 1\n$ echo 1\n1\n$ echo second\nsecond\n");
+    assert_eq!(session.line(), "$ echo la|");
+    // Ctrl-C drops all of it.
+    session.input(TerminalInput::Paste("echo <a>\necho second\necho la".to_owned()));
+    session.input(TerminalInput::Interrupt);
+    session.shown();
+    session.enter("echo free");
+    assert_eq!(session.shown(), "$ echo free\nfree\n");
+    assert_eq!(session.line(), "$ |");
 }
 
 #[test]

@@ -291,6 +291,7 @@ impl Engine {
                 terminal: info.id,
                 edit: self.edits.get(&info.id).copied().unwrap_or_default(),
                 prompt: line.prompt,
+                asks: line.mode == console::editor::LineMode::Question,
                 text: line.text,
                 cursor: line.cursor,
                 ghost: line.ghost,

@@ -270,6 +270,8 @@ pub struct LineState {
     /// The newest `edit` that this state has seen. If the page is ahead it ignores `text`, `cursor`, ghost and menu.
     pub edit: u32,
     pub prompt: String,
+    /// The console has asked for a value; Tab on the empty line shows what there is.
+    pub asks: bool,
     pub text: String,
     /// In `char`s.
     pub cursor: u32,

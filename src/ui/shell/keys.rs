@@ -64,6 +64,11 @@ pub fn listen(store: Store) {
             return;
         }
         let overlaid = store.overlay.get_untracked() != Overlay::None;
+        // What is pasted anywhere goes to the terminal.
+        if command && key.eq_ignore_ascii_case("v") && !overlaid && !dom::typing() {
+            dom::focus("line");
+            return;
+        }
         if command || overlaid || dom::typing() || !store.preferences.single_keys.get_untracked() {
             return;
         }

@@ -139,7 +139,9 @@ fn hint(store: Store) -> &'static str {
             "Ctrl O runs what is offered    → takes it to edit"
         }
         TerminalStatus::Idle => "Tab completes    ↑ history    Ctrl R search",
-        TerminalStatus::Running | TerminalStatus::Streaming => "Ctrl C stops it",
+        TerminalStatus::Running | TerminalStatus::Streaming => {
+            "Ctrl C stops it    + opens another terminal"
+        }
         TerminalStatus::Reading => "Enter sends a line    Ctrl D ends it    Ctrl C stops it",
         TerminalStatus::Exited(_) => "this shell has ended",
     }
@@ -398,7 +400,7 @@ fn pressed(
                 true
             }
         },
-        "Tab" if left || (text.is_empty() && !menu) => false,
+        "Tab" if left || (text.is_empty() && !menu && !state.asks) => false,
         "Tab" => send(if event.shift_key() { LineKey::BackTab } else { LineKey::Tab }),
         "ArrowUp" => send(if menu { LineKey::BackTab } else { LineKey::Up }),
         "ArrowDown" => send(if menu { LineKey::Tab } else { LineKey::Down }),
