@@ -244,9 +244,10 @@ impl Session {
                 }
             });
         }
-        self.observe();
+        // A command is told before what comes of it.
         let outputs = self.console.take_outputs();
         self.print(outputs);
+        self.observe();
     }
 
     fn with_console<R>(&mut self, act: impl FnOnce(&mut Console, &mut SessionHost<'_>) -> R) -> R {
@@ -287,17 +288,14 @@ impl Session {
         let terminal = console_terminal(entry.terminal);
         match &entry.input {
             Input::Line(line) => {
-                self.tell_command(line);
                 self.type_in(terminal, TerminalInput::Submit(line.clone()));
             }
             Input::Paste(text) => {
-                text.lines().for_each(|line| self.tell_command(line));
                 self.type_in(terminal, TerminalInput::Paste(text.clone()));
             }
             Input::Interrupt => self.type_in(terminal, TerminalInput::Interrupt),
             Input::EndOfFile => self.type_in(terminal, TerminalInput::EndOfFile),
             Input::Click { command, tag } => {
-                self.tell_command(command);
                 let before = self.printed.len();
                 self.type_in(terminal, TerminalInput::Line(command.clone()));
                 let outputs = self.console.take_outputs();
@@ -342,10 +340,18 @@ impl Session {
         self.scrollback.insert(seam_terminal(id), VecDeque::new());
     }
 
-    fn tell_command(&mut self, line: &str) {
-        if !line.trim().is_empty() {
-            self.narrator.command(self.world.now(), line.trim());
+    /// A line was read at a terminal; tells it if a shell read it as a command.
+    fn tell_command(&mut self, prompt: &str, line: &str) {
+        let line = line.trim();
+        let command = prompt.ends_with("$ ") && !line.is_empty();
+        if !command || line.starts_with('#') || line.ends_with("^C") {
+            return;
         }
+        let told = match line.strip_suffix('\\') {
+            Some(first) => format!("{} \u{2026}", first.trim_end()),
+            None => line.to_owned(),
+        };
+        self.narrator.command(self.world.now(), &told);
     }
 
     /// Runs a command line outside the terminals, as a replay or a test does.
@@ -372,6 +378,7 @@ impl Session {
                 |stream: Stream, text: String| Chunk { terminal, stream, text, ..Chunk::default() };
             let chunks = match output.item {
                 Item::Echo { prompt, line } => {
+                    self.tell_command(&prompt, &line);
                     vec![chunk(Stream::Prompt, prompt), chunk(Stream::Echo, line)]
                 }
                 Item::Text { stream: console::output::Stream::Stdout, text } => {

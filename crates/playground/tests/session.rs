@@ -3,6 +3,7 @@
 use playground::journal::{Entry, Header, Input};
 use playground::seam::Stream;
 use playground::session::Session;
+use playground::view::{Part, SentenceKind};
 use simulation::Micros;
 
 fn header(seed: u64) -> Header {
@@ -53,6 +54,28 @@ fn a_new_session_is_a_running_cluster() {
     let played = Played::new(1);
     assert!(played.session.now() < Micros::from_secs(15), "up at {}", played.session.now());
     assert!(played.session.world().nodes().all(|(_, node)| node.is_started()));
+}
+
+#[test]
+fn the_narrative_tells_commands_and_nothing_else_that_is_typed() {
+    let mut played = Played::new(1);
+    played.act(Input::Paste("# a comment\n\necho a \\\n  b\ncat\na record\n".to_owned()));
+    played.act(Input::EndOfFile);
+    played.act(Input::Line("--describe --topic <topic>".to_owned()));
+    played.act(Input::Interrupt);
+    played.act(Input::Click { command: "echo clicked".to_owned(), tag: "Button".to_owned() });
+    let told: Vec<String> = played
+        .session
+        .narrator()
+        .kept()
+        .filter(|sentence| sentence.kind == SentenceKind::Command)
+        .flat_map(|sentence| &sentence.parts)
+        .filter_map(|part| match part {
+            Part::Code(code) => Some(code.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["echo a \u{2026}", "cat", "echo clicked"]);
 }
 
 #[test]
