@@ -18,13 +18,16 @@ struct Watched {
     world: World,
     checker: Checker,
     anomalies: Vec<Anomaly>,
+    /// The brokers that clients are told of first.
+    bootstrap: &'static [BrokerId],
 }
 
 impl Watched {
     fn start() -> Self {
         let mut world = World::new(ClusterSpec::default_cluster(0), 1);
         world.simulation_mut().trace_mut().watch(true, false);
-        let mut watched = Self { world, checker: Checker::default(), anomalies: Vec::new() };
+        let checker = Checker::default();
+        let mut watched = Self { world, checker, anomalies: Vec::new(), bootstrap: &[1, 2, 3] };
         watched.until(|world| world.nodes().all(|(_, node)| node.is_started()));
         watched
     }
@@ -43,9 +46,12 @@ impl Watched {
     }
 
     fn client(&mut self, kind: ClientKind, config: &[(&str, &str)]) -> NodeId {
-        let bootstrap = (1..=3)
-            .map(|id| BootstrapServer { host: format!("kafka{id}"), port: 9092, node: Some(id) })
-            .collect();
+        let server = |id: &BrokerId| BootstrapServer {
+            host: format!("kafka{id}"),
+            port: 9092,
+            node: Some(*id),
+        };
+        let bootstrap = self.bootstrap.iter().map(server).collect();
         self.world.spawn_client(ClientSpec {
             client_id: String::new(),
             bootstrap,
@@ -101,9 +107,14 @@ impl Watched {
         });
     }
 
+    fn link(&mut self, from: BrokerId, to: BrokerId, link: Link) {
+        self.world.simulation_mut().network_mut().set_link(node_id(from), node_id(to), link);
+    }
+
     /// Sends four records.
     fn produce(&mut self, partition: i32, acks: &str) {
-        let producer = self.client(ClientKind::Producer, &[("acks", acks)]);
+        let producer =
+            self.client(ClientKind::Producer, &[("acks", acks), ("enable.idempotence", "false")]);
         for tag in 0..4 {
             let value = Some(tag.to_string().as_bytes().into());
             let (topic, partition) = ("t".to_owned(), Some(partition));
@@ -172,8 +183,7 @@ fn an_overthrown_leader_that_cannot_be_truncated_yet_says_nothing_of_what_is_com
     watched.world.start_node(2);
     watched.until(|world| has_isr(world, 0, &[2]));
     // It follows by the metadata, but cannot fetch: what it held as committed expires there.
-    let cut = Link { cut: true, ..Link::default() };
-    watched.world.simulation_mut().network_mut().set_link(node_id(1), node_id(2), cut);
+    watched.link(1, 2, Link { cut: true, ..Link::default() });
     watched.world.start_node(1);
     watched.until(|world| log(world, 1, 0) == Some((4, 4)));
     // The next election is clean.
@@ -185,6 +195,28 @@ fn an_overthrown_leader_that_cannot_be_truncated_yet_says_nothing_of_what_is_com
     watched.produce(0, "1");
     watched.until(|world| log(world, 2, 0) == Some((0, 4)));
     assert_eq!(watched.anomalies, [lost(0, 2, 4)]);
+}
+
+#[test]
+fn what_an_overthrown_leader_still_takes_is_named_even_if_it_never_took_anything_before() {
+    let mut watched = Watched::start();
+    watched.create_topic(&[&[1, 2]], &[("unclean.leader.election.enable", "true")]);
+    watched.world.kill_node(2);
+    watched.until(|world| has_isr(world, 0, &[1]));
+    // Cut off from the others, not from its clients, it learns nothing of the election.
+    for (from, to) in [(1, 2), (1, 3), (2, 1), (3, 1)] {
+        watched.link(from, to, Link { cut: true, ..Link::default() });
+    }
+    watched.world.start_node(2);
+    watched.until(|world| has_isr(world, 0, &[2]));
+    watched.bootstrap = &[1];
+    watched.produce(0, "all");
+    watched.until(|world| log(world, 1, 0) == Some((0, 4)));
+    for (from, to) in [(1, 2), (1, 3), (2, 1), (3, 1)] {
+        watched.link(from, to, Link::default());
+    }
+    watched.until(|world| has_isr(world, 0, &[1, 2]));
+    assert_eq!(watched.anomalies, [lost(0, 1, 4)]);
 }
 
 /// Kafka 4.3 counts the smallest allowed ISR by the replicas of partition 0, and never strikes replicas that were moved

@@ -113,10 +113,9 @@ impl CommittedRecords {
     }
 
     /// `epoch` began without regard to what is committed.
-    pub fn unclean_election(&mut self, id: TopicIdPartition, epoch: i32) {
-        if let Some(history) = self.partitions.get_mut(&id) {
-            history.unclean_epoch = history.unclean_epoch.max(Some(epoch));
-        }
+    pub fn unclean_election(&mut self, id: TopicIdPartition, topic: &str, epoch: i32) {
+        let history = self.history_of(id, topic);
+        history.unclean_epoch = history.unclean_epoch.max(Some(epoch));
     }
 
     /// A reassignment deletes logs, and begins others anew: what was compared in them counts no more.

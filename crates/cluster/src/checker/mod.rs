@@ -209,7 +209,7 @@ impl Checker {
             || cause == ChangeCause::UncleanElection
             || self.committed_records.is_stale(id, leader)
         {
-            self.committed_records.unclean_election(id, epoch);
+            self.committed_records.unclean_election(id, &partition.topic, epoch);
         }
         if let Some(chosen) = world.node(leader).and_then(|node| node.replica_by_id(id)) {
             let replica = Replica { broker: leader, partition: chosen };

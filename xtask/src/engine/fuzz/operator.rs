@@ -143,7 +143,9 @@ impl Operator {
         for &broker in &self.brokers {
             Self::repair(world, Repair::Resume(broker));
             // A broker that is shutting down is started when it is down: see `act`.
-            self.repairs.push((world.now() + Micros::from_secs(30), Repair::Start(broker)));
+            for later in [30, 60, 90] {
+                self.repairs.push((world.now() + Micros::from_secs(later), Repair::Start(broker)));
+            }
             Self::repair(world, Repair::Start(broker));
         }
     }
