@@ -9,13 +9,14 @@ use crate::browser::dom;
 use crate::ui::store::{DrawerTab, Overlay, Store};
 
 /// What is told in the sheet of keys: what it does, and the keys.
-pub const KEYS: [(&str, &[&str]); 17] = [
+pub const KEYS: [(&str, &[&str]); 18] = [
     ("Play, pause", &["Space"]),
     ("Step one event", &["."]),
     ("Run until something interesting", &["N"]),
     ("Slower, faster", &["[", "]"]),
     ("Palette", &["Ctrl", "K"]),
     ("Console", &["`"]),
+    ("Console: run what a note offers", &["Ctrl", "O"]),
     ("Views 1 to 5", &["Alt", "1"]),
     ("Explain, Inspect", &["E", "I"]),
     ("Move in the diagram", &["arrows"]),
