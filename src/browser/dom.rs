@@ -113,6 +113,11 @@ pub fn scroll_to_end(id: &str) {
     }
 }
 
+/// How far an element is scrolled, in pixels; 0 if it is gone.
+pub fn scroll_top(id: &str) -> i32 {
+    document().get_element_by_id(id).map_or(0, |element| element.scroll_top())
+}
+
 /// Whether an element is scrolled to its end, or nearly.
 pub fn at_end(id: &str) -> bool {
     document().get_element_by_id(id).is_none_or(|element| {

@@ -107,6 +107,32 @@ export const tests = {
     }
   },
 
+  'a terminal follows its output, until somebody scrolls up': async session => {
+    const page = await session.open();
+    const gap = () => page.evaluate(() => {
+      const screen = document.getElementById('screen');
+      return screen.scrollHeight - screen.scrollTop - screen.clientHeight;
+    });
+    const follows = () => page.waitForFunction(() => {
+      const screen = document.getElementById('screen');
+      return screen.scrollTop > 0 && screen.scrollHeight - screen.scrollTop - screen.clientHeight < 4;
+    });
+    for (const count of [40, 80, 3]) {
+      await run(page, `seq ${count}; echo printed ${count}`, `printed ${count}`);
+      await follows();
+    }
+    await type(page, 'for i in 1 2 3 4; do sleep 1; echo tick $i; done');
+    await page.locator('#screen').hover();
+    await page.mouse.wheel(0, -600);
+    await page.waitForFunction(() => document.getElementById('screen').scrollHeight - document.getElementById('screen').scrollTop > 600);
+    await shown(page).getByText('tick 4').first().waitFor();
+    assert(await gap() > 300, 'what is being read stays in sight');
+    await page.locator('#screen').hover();
+    await page.mouse.wheel(0, 9_000);
+    await run(page, 'seq 30; echo followed again', 'followed again');
+    await follows();
+  },
+
   'Ctrl-C ends what runs, and history comes back': async session => {
     const page = await session.open();
     await run(page, create('typed'), 'Created topic typed.');

@@ -158,12 +158,20 @@ fn screen(store: Store, id: u32) -> impl IntoView {
     let console = store.console(id);
     let lines = console.lines;
     let asked = Memo::new(move |_| console.asked());
-    // Follow the end, unless the user has scrolled up.
+    // Follow the end, unless the user has scrolled up. Only a scroll upwards says that: whether the end is in sight
+    // cannot be asked when lines come, since they may be drawn already.
+    let following = StoredValue::new(true);
+    let last_top = StoredValue::new(0);
+    let scrolled = move |_| {
+        let top = dom::scroll_top("screen");
+        let upwards = top < last_top.get_value();
+        following.set_value(dom::at_end("screen") || following.get_value() && !upwards);
+        last_top.set_value(top);
+    };
     Effect::new(move |_| {
-        let follow = dom::at_end("screen");
         lines.track();
         console.line.track();
-        if follow {
+        if following.get_value() {
             request_animation_frame(|| dom::scroll_to_end("screen"));
         }
     });
@@ -179,6 +187,7 @@ fn screen(store: Store, id: u32) -> impl IntoView {
             role="tabpanel"
             aria-labelledby=format!("term-{id}")
             tabindex="-1"
+            on:scroll=scrolled
             on:click=move |_| {
                 if !dom::has_selection() {
                     dom::focus("line");
