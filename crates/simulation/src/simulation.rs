@@ -1,6 +1,7 @@
 //! The loop: pop one event, hand it to one actor, apply what it wants done.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 use crate::sorted::SortedMap;
 
@@ -74,6 +75,27 @@ enum Action<A: Actor> {
     Disk { bytes: u64, fsync: bool, token: DiskToken },
 }
 
+/// An emptied list of actions, kept so that not every event allocates one. No state: a copy begins without it.
+struct Scratch<A: Actor>(Vec<Action<A>>);
+
+impl<A: Actor> Default for Scratch<A> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<A: Actor> Clone for Scratch<A> {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl<A: Actor> fmt::Debug for Scratch<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Scratch")
+    }
+}
+
 impl<A: Actor> Effects<A> {
     pub(crate) fn push_send(&mut self, to: NodeId, message: A::Message) {
         self.actions.push(Action::Send { to, message });
@@ -116,6 +138,8 @@ pub struct Simulation<A: Actor> {
     notices: VecDeque<(NodeId, A::Notice)>,
     #[serde(skip, default = "Trace::off")]
     trace: Trace<A>,
+    #[serde(skip)]
+    scratch: Scratch<A>,
 }
 
 impl<A: Actor> Simulation<A> {
@@ -134,6 +158,7 @@ impl<A: Actor> Simulation<A> {
             disk_token: 0,
             notices: VecDeque::new(),
             trace: Trace::off(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -346,7 +371,7 @@ impl<A: Actor> Simulation<A> {
             ProcessState::Running => {}
         }
         let mut effects = Effects {
-            actions: Vec::new(),
+            actions: std::mem::take(&mut self.scratch.0),
             notices: Vec::new(),
             events: Vec::new(),
             exit: false,
@@ -365,7 +390,7 @@ impl<A: Actor> Simulation<A> {
         self.apply(id, effects);
     }
 
-    fn apply(&mut self, id: NodeId, effects: Effects<A>) {
+    fn apply(&mut self, id: NodeId, mut effects: Effects<A>) {
         self.timer_generation = effects.timer_generation;
         self.disk_token = effects.disk_token;
         for event in effects.events {
@@ -374,7 +399,7 @@ impl<A: Actor> Simulation<A> {
         for notice in effects.notices {
             self.notices.push_back((id, notice));
         }
-        for action in effects.actions {
+        for action in effects.actions.drain(..) {
             match action {
                 Action::Send { to, message } => self.send(id, to, message),
                 Action::Disconnect { peer } => {
@@ -393,6 +418,7 @@ impl<A: Actor> Simulation<A> {
                 }
             }
         }
+        self.scratch.0 = effects.actions;
         if effects.exit {
             self.kill(id);
         }
