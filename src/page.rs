@@ -5,13 +5,17 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use playground::seam::{FromEngine, decode, encode};
+use wasm_bindgen::JsValue;
 
+use crate::browser::dom;
 use crate::browser::link::{EngineLink, Received};
-use crate::ui;
+use crate::storage::IndexedDb;
+use crate::ui::{self, store::Store};
+use crate::worker::NAME;
 
 /// Starts the page.
 pub fn start() {
-    crate::browser::dom::report_panics();
+    dom::report_panics();
     #[cfg(feature = "fixture")]
     if ui::fixture::wanted() {
         ui::fixture::start();
@@ -24,13 +28,30 @@ pub fn start() {
             let _ = link.send(&encode(&message));
         }
     });
-    let spawned = EngineLink::spawn(move |received| match received {
+    wasm_bindgen_futures::spawn_local(async move {
+        if dom::take_afresh()
+            && let Err(error) = IndexedDb::forget(NAME).await
+        {
+            store.trouble.set(Some(error.to_string()));
+        }
+        match spawn(store) {
+            Ok(engine) => *link.borrow_mut() = Some(engine),
+            Err(error) => {
+                store.trouble.set(Some(format!("the engine did not start: {error:?}")));
+            }
+        }
+    });
+}
+
+/// Starts the engine; what it says goes to the store.
+fn spawn(store: Store) -> Result<EngineLink, JsValue> {
+    EngineLink::spawn(move |received| match received {
         Received::Bytes(bytes) => match decode::<FromEngine>(&bytes) {
             Ok(message) => {
                 // For tests and measurements: the page can be used from here on.
                 match message {
-                    FromEngine::Ready(_) => crate::browser::dom::mark_engine("ready"),
-                    FromEngine::Failed(_) => crate::browser::dom::mark_engine("failed"),
+                    FromEngine::Ready(_) => dom::mark_engine("ready"),
+                    FromEngine::Failed(_) => dom::mark_engine("failed"),
                     _ => {}
                 }
                 store.receive(message);
@@ -38,9 +59,5 @@ pub fn start() {
             Err(error) => store.trouble.set(Some(error.to_string())),
         },
         Received::Trouble(words) => store.trouble.set(Some(words)),
-    });
-    match spawned {
-        Ok(engine) => *link.borrow_mut() = Some(engine),
-        Err(error) => store.trouble.set(Some(format!("the engine did not start: {error:?}"))),
-    }
+    })
 }

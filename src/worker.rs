@@ -24,7 +24,7 @@ use crate::browser::{link, lock};
 use crate::storage::{IndexedDb, Storage, StorageError, Stored};
 
 /// Names the database, the lock and the channel. All files opened from a disk share one origin, hence the full name.
-const NAME: &str = "kafka-playground";
+pub const NAME: &str = "kafka-playground";
 /// Work without looking at messages at most.
 const SLICE_US: u64 = 4_000;
 /// Between two frames for the page.
@@ -168,7 +168,10 @@ async fn watch(inbox: &SharedInbox, tabs: &Tabs) -> lock::Lock {
 async fn run(inbox: &SharedInbox, tabs: &Tabs) {
     let storage = open_storage().await;
     let (mut engine, mut keeper) = load(storage).await;
-    remember_journal(&engine);
+    if !keeper.is_unreadable() {
+        remember_journal(&engine);
+    }
+    tell_panics(engine.header());
     engine.begin(now_us());
     engine.tell(FromEngine::Storage(keeper.state.clone()));
     let Ok(yielder) = Yielder::new() else { return };
@@ -196,6 +199,7 @@ async fn run(inbox: &SharedInbox, tabs: &Tabs) {
         }
         if engine.take_reset() {
             (engine, keeper) = begin_anew(keeper.storage).await;
+            tell_panics(engine.header());
             engine.begin(now_us());
             engine.tell(FromEngine::Storage(keeper.state.clone()));
         }
@@ -296,7 +300,7 @@ impl Keeper {
         let count = entries.len() as u32;
         let bytes: Vec<Vec<u8>> =
             entries.iter().map(playground::journal::Entry::to_bytes).collect();
-        if !matches!(self.state, StorageState::Damaged { .. } | StorageState::Newer { .. }) {
+        if !self.is_unreadable() {
             remember_entries(&bytes);
         }
         let Some(storage) = self.storage.as_ref().filter(|_| self.writing) else {
@@ -313,6 +317,11 @@ impl Keeper {
                 self.set(engine, state_of(&error, count));
             }
         }
+    }
+
+    /// What is kept cannot be read: it stays as it is, and is what "Save the journal" gives.
+    fn is_unreadable(&self) -> bool {
+        matches!(self.state, StorageState::Damaged { .. } | StorageState::Newer { .. })
     }
 
     /// Notes the time reached every second, and takes a snapshot now and then.
@@ -425,9 +434,12 @@ thread_local! {
 
 fn remember_journal(engine: &Engine) {
     JOURNAL.set(engine.journal().to_file());
-    let (seed, header) = (engine.header().seed, engine.header().clone());
+}
+
+fn tell_panics(header: &Header) {
+    let seed = header.seed;
     std::panic::set_hook(Box::new(move |panic| {
-        let name = format!("kafka-playground-{}.kpj", header.seed);
+        let name = format!("kafka-playground-{seed}.kpj");
         tell_page(&FromEngine::Journal { name, bytes: JOURNAL.with_borrow(Clone::clone) });
         let failure = playground::seam::Failure {
             what: "panic".to_owned(),

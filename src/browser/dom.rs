@@ -26,6 +26,24 @@ pub fn keep_preference(name: &str, value: &str) {
     }
 }
 
+const AFRESH: &str = "kafka-playground.afresh";
+
+/// Reloads the page, which then forgets what is kept before it starts its engine: for one that cannot be asked.
+pub fn reload_afresh() {
+    if let Ok(Some(storage)) = window().session_storage() {
+        let _ = storage.set_item(AFRESH, "");
+    }
+    reload();
+}
+
+/// Whether this page was loaded by [`reload_afresh`]; true once.
+pub fn take_afresh() -> bool {
+    let Ok(Some(storage)) = window().session_storage() else { return false };
+    let wanted = storage.get_item(AFRESH).ok().flatten().is_some();
+    let _ = storage.remove_item(AFRESH);
+    wanted
+}
+
 /// Whether a media query holds now.
 pub fn matches_media(query: &str) -> bool {
     window().match_media(query).ok().flatten().is_some_and(|list| list.matches())

@@ -58,6 +58,15 @@ impl IndexedDb {
         }
     }
 
+    /// Deletes the database with all that is kept; waits for tabs that hold it open.
+    pub async fn forget(name: &str) -> Result<(), StorageError> {
+        let request = Database::delete_by_name(name);
+        request
+            .map_err(|error| StorageError::Failed(error.to_string()))?
+            .await
+            .map_err(|error| StorageError::Failed(error.to_string()))
+    }
+
     fn write(&self) -> Result<Transaction<'_>, StorageError> {
         let stores = [JOURNAL, REST];
         self.database

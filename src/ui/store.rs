@@ -85,6 +85,9 @@ pub struct Console {
 pub struct Store {
     send: StoredValue<Rc<dyn Fn(ToEngine)>, LocalStorage>,
     queue: StoredValue<Rc<RefCell<Vec<FromEngine>>>, LocalStorage>,
+    /// What a broken engine left: its journal's file, name and bytes.
+    journal: StoredValue<Option<(String, Vec<u8>)>>,
+    journal_wanted: StoredValue<bool>,
     pub phase: RwSignal<Phase>,
     pub ready: RwSignal<Ready>,
     pub clock: RwSignal<Clock>,
@@ -128,6 +131,8 @@ impl Store {
         Self {
             send: StoredValue::new_local(Rc::new(send)),
             queue: StoredValue::new_local(Rc::default()),
+            journal: StoredValue::new(None),
+            journal_wanted: StoredValue::new(false),
             phase: RwSignal::new(Phase::Starting { what: "Simulator".into(), done: 0, total: 0 }),
             ready: RwSignal::new(Ready::default()),
             clock: RwSignal::new(Clock {
@@ -185,6 +190,31 @@ impl Store {
     /// Tells the engine something.
     pub fn send(&self, message: ToEngine) {
         self.send.with_value(|send| send(message));
+    }
+
+    /// Downloads the journal: the engine's, or what a broken engine left.
+    pub fn save_journal(&self) {
+        match self.journal.get_value() {
+            Some((name, bytes)) => self.download(&name, &bytes),
+            None => {
+                self.journal_wanted.set_value(true);
+                self.send(ToEngine::ExportJournal);
+            }
+        }
+    }
+
+    /// Starts a new session. An engine that is gone cannot do it: the next page does.
+    pub fn start_afresh(&self) {
+        if self.journal.with_value(Option::is_some) {
+            dom::reload_afresh();
+        } else {
+            self.send(ToEngine::Reset);
+        }
+    }
+
+    fn download(&self, name: &str, bytes: &[u8]) {
+        dom::download(name, bytes);
+        self.say(format!("Saved {name}"));
     }
 
     /// Submits a click's command in the terminal in view; `tag` says what was clicked.
@@ -337,11 +367,20 @@ impl Store {
                 }
             }),
             FromEngine::Storage(state) => self.storage.set(state),
-            FromEngine::Journal { name, bytes } => {
-                dom::download(&name, &bytes);
-                self.say(format!("Saved {name}"));
+            FromEngine::Journal { name, bytes } if self.journal_wanted.get_value() => {
+                self.journal_wanted.set_value(false);
+                self.download(&name, &bytes);
             }
-            FromEngine::Failed(failure) => self.phase.set(Phase::Failed(failure)),
+            // The engine's last words: it cannot be asked any more.
+            FromEngine::Journal { name, bytes } => self.journal.set_value(Some((name, bytes))),
+            FromEngine::Failed(mut failure) => {
+                // A panic cannot say when: the last clock does.
+                if failure.at == Micros::ZERO {
+                    let clock = self.clock.get_untracked();
+                    (failure.at, failure.event) = (clock.now, clock.events);
+                }
+                self.phase.set(Phase::Failed(failure));
+            }
         }
     }
 

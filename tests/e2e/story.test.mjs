@@ -1,5 +1,6 @@
 // The main job, as a person does it: a topic, records, a group, a broker's death, a reload, a second tab, a phone.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { commandLine, crash, run, screenText, shown, type } from './helpers.mjs';
 
 const SERVER = '--bootstrap-server localhost:9092';
@@ -89,6 +90,91 @@ export const tests = {
     const got = (await screenText(again)).match(/^record \d+$/gm);
     assert.deepEqual(got, Array.from({ length: typed.length }, (_, index) => `record ${index + 1}`));
     await shown(again).getByText('after the crash', { exact: true }).waitFor();
+  },
+
+  'a damaged journal is told, kept, saved as it is, and can be given up': async session => {
+    const page = await session.open();
+    await run(page, 'echo before', 'before');
+    await page.getByText('saved', { exact: true }).first().waitFor();
+    const header = change => page.evaluate(async change => {
+      const open = indexedDB.open('kafka-playground');
+      await new Promise(done => (open.onsuccess = done));
+      const store = open.result.transaction('rest', 'readwrite').objectStore('rest');
+      const get = store.get('header');
+      await new Promise(done => (get.onsuccess = done));
+      const bytes = new Uint8Array(get.result);
+      if (change) {
+        bytes[6] ^= 1;
+        await new Promise(done => (store.put(bytes, 'header').onsuccess = done));
+      }
+      open.result.close();
+      return [...bytes];
+    }, change);
+    const damaged = await header(true);
+    await page.reload();
+    await session.ready(page);
+    await page.getByText("The saved cluster can't be read.").waitFor();
+    await run(page, 'echo a new one meanwhile', 'a new one meanwhile');
+    assert.deepEqual(await header(false), damaged, 'it is kept as it is');
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the journal' }).first().click();
+    const file = fs.readFileSync(await (await download).path());
+    assert.deepEqual([...file.subarray(4, 4 + damaged.length)], damaged, 'the file is what was found');
+    await page.getByRole('button', { name: 'Start afresh' }).first().click();
+    await page.locator('dialog').getByRole('button', { name: 'Start afresh' }).click();
+    await page.getByText("The saved cluster can't be read.").waitFor({ state: 'detached' });
+    await run(page, 'echo afresh', 'afresh');
+    await page.getByText('saved', { exact: true }).first().waitFor();
+    await page.reload();
+    await session.ready(page);
+    await shown(page).getByText('echo afresh').first().waitFor();
+  },
+
+  'an engine that breaks says so, and leaves its journal': async session => {
+    const page = await session.open({ ready: false });
+    await page.addInitScript(() => {
+      const Original = Worker;
+      window.Worker = class extends Original {
+        constructor(...words) {
+          super(...words);
+          window.engine = this;
+        }
+      };
+    });
+    await page.reload();
+    await session.ready(page);
+    await run(page, create('survivor'), 'Created topic survivor.');
+    await page.getByText('saved', { exact: true }).first().waitFor();
+    // No message of the page's can do this: right magic, version and checksum around what is no message.
+    const broken = () => page.evaluate(() => {
+      const body = [0xff, 0x7f];
+      let crc = -1;
+      for (const byte of body) {
+        crc ^= byte;
+        for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f63b78 : 0);
+      }
+      const bytes = new Uint8Array([0x4b, 0x50, 2, 0, 0, 0, 0, 0, ...body]);
+      new DataView(bytes.buffer).setUint32(4, ~crc, true);
+      window.engine.postMessage(bytes.buffer);
+    });
+    await broken();
+    await page.getByText('The simulator stopped at').waitFor();
+    await session.screenshot(page, 'failure');
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save the journal' }).first().click();
+    assert(fs.readFileSync(await (await download).path()).includes('survivor'), 'the journal has the command');
+    await page.getByRole('button', { name: 'Try again from what is saved' }).click();
+    await session.ready(page);
+    await run(page, `kafka-topics.sh ${SERVER} --list`, /^survivor$/m);
+    await broken();
+    await page.getByText('The simulator stopped at').waitFor();
+    await page.getByRole('button', { name: 'Start afresh' }).first().click();
+    await page.locator('dialog').getByRole('button', { name: 'Start afresh' }).click();
+    await page.getByText('The simulator stopped at').waitFor({ state: 'detached' });
+    await session.ready(page);
+    await run(page, `kafka-topics.sh ${SERVER} --list; echo listed`, 'listed');
+    assert(!(await screenText(page)).includes('survivor'), 'what was kept is gone');
+    session.expectTrouble(/unreachable|panicked|RuntimeError|passed their checksum/);
   },
 
   'every view is accessible in every theme': async session => {

@@ -1,7 +1,7 @@
 //! What crosses between the page and the engine, and its bytes.
 //!
 //! Plain data in the page's terms, so that the transport can be a worker, a direct call (tests), a BroadcastChannel
-//! (a second tab) or a socket. Bytes: magic `KP`, [`VERSION`] as two bytes (little endian), then postcard.
+//! (a second tab) or a socket. Bytes: magic `KP`, [`VERSION`] as two bytes (little endian), then a CRC-32C and the message (`codec`).
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ use crate::codec;
 use crate::view::{Action, Frame, Sentence, Subject};
 
 /// Format of the messages. Page and worker are one module; a second tab may be older or newer.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 const MAGIC: [u8; 2] = *b"KP";
 
 /// A terminal, numbered from 0 in the order they were opened; 0 is the first and is always there.

@@ -11,7 +11,7 @@ mod top_bar;
 mod view_tabs;
 
 use leptos::prelude::*;
-use playground::seam::{Tab, ToEngine};
+use playground::seam::Tab;
 
 use super::panel;
 use super::store::{DrawerTab, Overlay, Phase, Store, use_store};
@@ -204,5 +204,5 @@ fn phone_navigation(store: Store) -> impl IntoView {
 
 /// Starts a new session, after the question in [`sheets`].
 fn reset(store: Store) {
-    store.send(ToEngine::Reset);
+    store.start_afresh();
 }

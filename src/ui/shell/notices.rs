@@ -36,7 +36,7 @@ pub fn notices(store: Store) -> impl IntoView {
                                     .into_any()
                             } else {
                                 view! {
-                                    <button class="btn line" on:click=move |_| store.send(ToEngine::ExportJournal)>
+                                    <button class="btn line" on:click=move |_| store.save_journal()>
                                         <Icon icon=DOWNLOAD/>
                                         "Save the journal"
                                     </button>
@@ -128,11 +128,13 @@ pub fn failure(store: Store) -> impl IntoView {
                     <dd>{move || failure().seed.to_string()}</dd>
                     <dt>"Event"</dt>
                     <dd>{move || failure().event.to_string()}</dd>
-                    <dt>"To see it again"</dt>
-                    <dd>{move || failure().reproduce}</dd>
+                    {move || {
+                        let command = failure().reproduce;
+                        (!command.is_empty()).then(|| view! { <dt>"To see it again"</dt> <dd>{command}</dd> })
+                    }}
                 </dl>
                 <div class="acts">
-                    <button class="btn fill" on:click=move |_| store.send(ToEngine::ExportJournal)>
+                    <button class="btn fill" on:click=move |_| store.save_journal()>
                         <Icon icon=DOWNLOAD/>
                         "Save the journal"
                     </button>

@@ -25,6 +25,7 @@ enum Does {
     Theme(Theme),
     Overlay(Overlay),
     Send(ToEngine),
+    SaveJournal,
     TextView,
     Present,
 }
@@ -111,7 +112,7 @@ fn entries(store: Store) -> Vec<Entry> {
     all.push(entry(MAP, "Legend", "L", Does::Overlay(Overlay::Legend)));
     all.push(entry(KEYBOARD, "Keys and settings", "?", Does::Overlay(Overlay::Shortcuts)));
     all.push(entry(MENU, "New terminal", "", Does::Send(ToEngine::OpenTerminal)));
-    all.push(entry(DOWNLOAD, "Save the journal", "", Does::Send(ToEngine::ExportJournal)));
+    all.push(entry(DOWNLOAD, "Save the journal", "", Does::SaveJournal));
     all.push(entry(TURN, "Start afresh…", "", Does::Overlay(Overlay::Reset)));
     all
 }
@@ -126,6 +127,7 @@ fn perform(store: Store, entry: &Entry) {
         Does::Theme(theme) => store.preferences.theme.set(theme),
         Does::Overlay(overlay) => store.overlay.set(overlay),
         Does::Send(ToEngine::Play) => super::time_bar::toggle(store),
+        Does::SaveJournal => store.save_journal(),
         Does::Send(message) => store.send(message),
         Does::TextView => store.text_view.update(|on| *on = !*on),
         Does::Present => store.presenting.update(|on| *on = !*on),

@@ -123,7 +123,7 @@ fn question(store: Store) -> impl IntoView {
                 >
                     "Delete and start afresh"
                 </button>
-                <button class="btn line" on:click=move |_| store.send(playground::seam::ToEngine::ExportJournal)>
+                <button class="btn line" on:click=move |_| store.save_journal()>
                     "Save the journal"
                 </button>
                 <button class="btn line" on:click=move |_| store.overlay.set(Overlay::None)>"Keep this cluster"</button>
