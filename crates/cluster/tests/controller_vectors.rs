@@ -4,35 +4,16 @@
 #[allow(dead_code)]
 mod outcome;
 
+#[path = "common/check.rs"]
+mod check;
+
 #[path = "../../../xtask/src/engine/vectors/controller_families.rs"]
 mod controller_families;
 
 #[path = "../../../xtask/src/engine/vectors/controller_sequences.rs"]
 mod controller_sequences;
 
-use outcome::Outcome;
-use serde_json::Value;
-
-/// Runs a whole file; every failure is shown, and any makes the test fail.
-#[track_caller]
-fn check(file: &str, run_case: fn(&Value) -> Outcome) {
-    let path = format!("{}/../../tests/kafka/vectors/{file}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).expect("the vector file is there");
-    let vectors: Value = serde_json::from_str(&text).expect("a vector file is JSON");
-    let cases = vectors["cases"].as_array().expect("a vector file has cases");
-    let (mut passed, mut failures) = (0, Vec::new());
-    for (index, case) in cases.iter().enumerate() {
-        match run_case(case) {
-            Outcome::Passed => passed += 1,
-            Outcome::Failed(why) => failures.push(format!("case {index}: {why}\n    {case}")),
-            Outcome::Unknown => {}
-        }
-    }
-    assert!(passed > 0, "{file}: no case ran, so nothing was tested");
-    failures.iter_mut().for_each(|failure| failure.truncate(1_500));
-    let shown = failures.iter().take(12).cloned().collect::<Vec<_>>().join("\n");
-    assert!(failures.is_empty(), "{file}: {} of {} failed\n{shown}", failures.len(), cases.len());
-}
+use check::check;
 
 macro_rules! vectors {
     ($($family:ident::$test:ident: $file:literal;)*) => {

@@ -4,50 +4,31 @@
 #[allow(dead_code)]
 mod outcome;
 
+#[path = "common/check.rs"]
+mod check;
+
 #[path = "../../../xtask/src/engine/vectors/log_families.rs"]
 mod log_families;
 
+use check::check_all;
 use log_families as families;
-use outcome::Outcome;
-use serde_json::Value;
-
-/// Runs a whole file; every failure is shown, and any makes the test fail.
-#[track_caller]
-fn check(file: &str, run_case: fn(&Value) -> Outcome) {
-    let path = format!("{}/../../tests/kafka/vectors/{file}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(&path).expect("the vector file is there");
-    let vectors: Value = serde_json::from_str(&text).expect("a vector file is JSON");
-    let cases = vectors["cases"].as_array().expect("a vector file has cases");
-    let (mut passed, mut failures) = (0, Vec::new());
-    for (index, case) in cases.iter().enumerate() {
-        match run_case(case) {
-            Outcome::Passed => passed += 1,
-            Outcome::Failed(why) => failures
-                .push(format!("case {index}: {}", why.chars().take(900).collect::<String>())),
-            Outcome::Unknown => failures.push(format!("case {index}: not understood")),
-        }
-    }
-    assert!(passed + failures.len() > 0, "{file}: no case ran, so nothing was tested");
-    let shown = failures.iter().take(12).cloned().collect::<Vec<_>>().join("\n");
-    assert!(failures.is_empty(), "{file}: {} of {} failed\n{shown}", failures.len(), cases.len());
-}
 
 #[test]
 fn record_batches() {
-    check("record-batches", families::record_batches);
+    check_all("record-batches", families::record_batches);
 }
 
 #[test]
 fn leader_epochs() {
-    check("leader-epochs", families::leader_epochs);
+    check_all("leader-epochs", families::leader_epochs);
 }
 
 #[test]
 fn log() {
-    check("log", families::log);
+    check_all("log", families::log);
 }
 
 #[test]
 fn producer_state() {
-    check("producer-state", families::producer_state);
+    check_all("producer-state", families::producer_state);
 }

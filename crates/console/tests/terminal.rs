@@ -351,7 +351,7 @@ fn a_line_without_its_tool_is_shown_whole_and_asked_once() {
     session.enter("--list --bootstrap-server localhost:9092");
     let shown = session.shown();
     assert!(
-        shown.contains("$ kafka-topics.sh --list --bootstrap-server localhost:9092\n"),
+        shown.contains("\n$ kafka-topics.sh --list --bootstrap-server localhost:9092\n"),
         "{shown}"
     );
 }
