@@ -10,6 +10,6 @@ mod set;
 mod sort;
 
 pub use iter::{Iter, IterMut, Keys, Values, ValuesMut};
-pub use map::{Entry, OccupiedEntry, SortedMap, VacantEntry};
+pub use map::{Entry, SortedMap};
 pub use set::SortedSet;
 pub use sort::{sort, sort_by, sort_by_key};

@@ -64,10 +64,6 @@ impl<K, V> SortedMap<K, V> {
         ValuesMut(self.entries.iter_mut())
     }
 
-    pub fn into_keys(self) -> impl DoubleEndedIterator<Item = K> + ExactSizeIterator {
-        self.entries.into_iter().map(|(key, _)| key)
-    }
-
     pub fn into_values(self) -> impl DoubleEndedIterator<Item = V> + ExactSizeIterator {
         self.entries.into_iter().map(|(_, value)| value)
     }
@@ -88,11 +84,6 @@ impl<K, V> SortedMap<K, V> {
     /// Takes the entry with the least key.
     pub fn pop_first(&mut self) -> Option<(K, V)> {
         if self.entries.is_empty() { None } else { Some(self.entries.remove(0)) }
-    }
-
-    /// Takes the entry with the greatest key.
-    pub fn pop_last(&mut self) -> Option<(K, V)> {
-        self.entries.pop()
     }
 
     /// Keeps the entries that `keep` wants.
@@ -137,14 +128,6 @@ impl<K: Ord, V> SortedMap<K, V> {
         Some(&self.entries[place].1)
     }
 
-    pub fn get_key_value<Q: Ord + ?Sized>(&self, key: &Q) -> Option<(&K, &V)>
-    where
-        K: Borrow<Q>,
-    {
-        let (key, value) = &self.entries[self.search(key).ok()?];
-        Some((key, value))
-    }
-
     pub fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
         K: Borrow<Q>,
@@ -180,23 +163,13 @@ impl<K: Ord, V> SortedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.remove_entry(key).map(|(_, value)| value)
-    }
-
-    pub fn remove_entry<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<(K, V)>
-    where
-        K: Borrow<Q>,
-    {
         let place = self.search(key).ok()?;
-        Some(self.entries.remove(place))
+        Some(self.entries.remove(place).1)
     }
 
     /// The place of the key, filled or not.
     pub fn entry(&mut self, key: K) -> Entry<'_, K, V> {
-        match self.search(&key) {
-            Ok(place) => Entry::Occupied(OccupiedEntry { map: self, place }),
-            Err(place) => Entry::Vacant(VacantEntry { map: self, place, key }),
-        }
+        Entry { map: self, key }
     }
 
     /// The entries with keys in `range`; none if its end is before its start.
@@ -205,14 +178,6 @@ impl<K: Ord, V> SortedMap<K, V> {
         K: Borrow<Q>,
     {
         Iter(self.entries[self.places(&range)].iter())
-    }
-
-    pub fn range_mut<Q: Ord + ?Sized>(&mut self, range: impl RangeBounds<Q>) -> IterMut<'_, K, V>
-    where
-        K: Borrow<Q>,
-    {
-        let places = self.places(&range);
-        IterMut(self.entries[places].iter_mut())
     }
 
     /// Takes the entries from `key` on.
@@ -329,31 +294,24 @@ impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Entri
     }
 }
 
-/// The place of a key.
-pub enum Entry<'a, K, V> {
-    Occupied(OccupiedEntry<'a, K, V>),
-    Vacant(VacantEntry<'a, K, V>),
-}
-
-/// The place of a key that is there.
-pub struct OccupiedEntry<'a, K, V> {
+/// The place of a key, filled or not.
+pub struct Entry<'a, K, V> {
     map: &'a mut SortedMap<K, V>,
-    place: usize,
-}
-
-/// The place where a key belongs.
-pub struct VacantEntry<'a, K, V> {
-    map: &'a mut SortedMap<K, V>,
-    place: usize,
     key: K,
 }
 
-impl<'a, K, V> Entry<'a, K, V> {
+impl<'a, K: Ord, V> Entry<'a, K, V> {
+    /// The value that is there, or the one that `value` makes.
     pub fn or_insert_with(self, value: impl FnOnce() -> V) -> &'a mut V {
-        match self {
-            Self::Occupied(entry) => entry.into_mut(),
-            Self::Vacant(entry) => entry.insert(value()),
-        }
+        let entries = &mut self.map.entries;
+        let place = match entries.binary_search_by(|(each, _)| each.cmp(&self.key)) {
+            Ok(place) => place,
+            Err(place) => {
+                entries.insert(place, (self.key, value()));
+                place
+            }
+        };
+        &mut entries[place].1
     }
 
     pub fn or_insert(self, value: V) -> &'a mut V {
@@ -366,50 +324,5 @@ impl<'a, K, V> Entry<'a, K, V> {
         V: Default,
     {
         self.or_insert_with(V::default)
-    }
-
-    pub fn and_modify(mut self, change: impl FnOnce(&mut V)) -> Self {
-        if let Self::Occupied(entry) = &mut self {
-            change(entry.get_mut());
-        }
-        self
-    }
-}
-
-impl<'a, K, V> OccupiedEntry<'a, K, V> {
-    pub fn key(&self) -> &K {
-        &self.map.entries[self.place].0
-    }
-
-    pub fn get(&self) -> &V {
-        &self.map.entries[self.place].1
-    }
-
-    pub fn get_mut(&mut self) -> &mut V {
-        &mut self.map.entries[self.place].1
-    }
-
-    pub fn into_mut(self) -> &'a mut V {
-        &mut self.map.entries[self.place].1
-    }
-
-    /// The value that was there before.
-    pub fn insert(&mut self, value: V) -> V {
-        std::mem::replace(self.get_mut(), value)
-    }
-
-    pub fn remove(self) -> V {
-        self.map.entries.remove(self.place).1
-    }
-}
-
-impl<'a, K, V> VacantEntry<'a, K, V> {
-    pub fn key(&self) -> &K {
-        &self.key
-    }
-
-    pub fn insert(self, value: V) -> &'a mut V {
-        self.map.entries.insert(self.place, (self.key, value));
-        &mut self.map.entries[self.place].1
     }
 }

@@ -53,11 +53,6 @@ impl<T> SortedSet<T> {
         self.map.pop_first().map(|(each, ())| each)
     }
 
-    /// Takes the greatest element.
-    pub fn pop_last(&mut self) -> Option<T> {
-        self.map.pop_last().map(|(each, ())| each)
-    }
-
     /// Keeps the elements that `keep` wants.
     pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
         self.map.retain(|each, ()| keep(each));
@@ -128,10 +123,6 @@ impl<T: Ord> SortedSet<T> {
 
     pub fn is_subset(&self, other: &Self) -> bool {
         self.iter().all(|each| other.contains(each))
-    }
-
-    pub fn is_superset(&self, other: &Self) -> bool {
-        other.is_subset(self)
     }
 
     pub fn is_disjoint(&self, other: &Self) -> bool {
