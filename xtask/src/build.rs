@@ -53,16 +53,23 @@ pub fn compile(toolchain: &Toolchain, bindgen: &Path, release: bool) -> Outcome<
     cargo.args(quiet_in_logs());
     execute(&mut cargo)?;
     let wasm = web_target_dir().join(TARGET).join(profile).join(format!("{NAME}.wasm"));
-    let stage = root().join("target/stage");
-    let _ = fs::remove_dir_all(&stage);
-    let mut command = Command::new(bindgen);
-    command.args(["--target", "web", "--no-typescript", "--out-name", NAME, "--out-dir"]);
-    execute_quietly(command.arg(&stage).arg(&wasm))?;
-    step.done();
-    if release {
-        let step = say::step("making the wasm smaller");
-        wasm_opt(&stage.join(format!("{NAME}_bg.wasm")))?;
+    let stage = root().join("target/stage").join(profile);
+    let made = stage.join("made");
+    // Of the same wasm the same JavaScript was made: a second start need not wait for it.
+    if is_newer(&made, &[&wasm, bindgen]) {
         step.done();
+    } else {
+        let _ = fs::remove_dir_all(&stage);
+        let mut command = Command::new(bindgen);
+        command.args(["--target", "web", "--no-typescript", "--out-name", NAME, "--out-dir"]);
+        execute_quietly(command.arg(&stage).arg(&wasm))?;
+        step.done();
+        if release {
+            let step = say::step("making the wasm smaller");
+            wasm_opt(&stage.join(format!("{NAME}_bg.wasm")))?;
+            step.done();
+        }
+        fs::write(&made, "").map_err(|error| format!("{}: {error}", made.display()))?;
     }
     let fresh = root().join("target/dist");
     index_html::lay_out(&stage, &fresh, release)?;
@@ -74,6 +81,14 @@ pub fn compile(toolchain: &Toolchain, bindgen: &Path, release: bool) -> Outcome<
     let _ = fs::remove_dir_all(&dist);
     fs::rename(&fresh, &dist).map_err(|error| format!("{}: {error}", dist.display()))?;
     Ok(dist)
+}
+
+/// Whether a file is there and was written after all the others.
+fn is_newer(file: &Path, others: &[&Path]) -> bool {
+    let written = |path: &Path| fs::metadata(path).and_then(|about| about.modified()).ok();
+    written(file).is_some_and(|when| {
+        others.iter().all(|other| written(other).is_some_and(|earlier| earlier < when))
+    })
 }
 
 /// The engine's workloads as a module of their own, compiled as the page is, for `cargo xtask bench`.

@@ -175,7 +175,12 @@ impl Toolchain {
             .args(["-Z", "build-std-features=optimize_for_size"]);
         execute_quietly(&mut cargo)?;
         let library = sysroot.join(format!("lib/rustlib/{TARGET}/lib"));
-        let _ = fs::remove_dir_all(&sysroot);
+        // Also those of earlier compilers: they would never be used again.
+        for old in fs::read_dir(tools_dir()).map_err(failed)?.flatten() {
+            if old.file_name().to_string_lossy().starts_with("sysroot-") {
+                let _ = fs::remove_dir_all(old.path());
+            }
+        }
         fs::create_dir_all(&library).map_err(failed)?;
         let built = probe.join(format!("target/{TARGET}/release/deps"));
         for file in fs::read_dir(built).map_err(failed)?.flatten() {
