@@ -168,10 +168,7 @@ async fn watch(inbox: &SharedInbox, tabs: &Tabs) -> lock::Lock {
 async fn run(inbox: &SharedInbox, tabs: &Tabs) {
     let storage = open_storage().await;
     let (mut engine, mut keeper) = load(storage).await;
-    if !keeper.is_unreadable() {
-        remember_journal(&engine);
-    }
-    tell_panics(engine.header());
+    prepare_last_words(&engine, &keeper);
     engine.begin(now_us());
     engine.tell(FromEngine::Storage(keeper.state.clone()));
     let Ok(yielder) = Yielder::new() else { return };
@@ -199,7 +196,7 @@ async fn run(inbox: &SharedInbox, tabs: &Tabs) {
         }
         if engine.take_reset() {
             (engine, keeper) = begin_anew(keeper.storage).await;
-            tell_panics(engine.header());
+            prepare_last_words(&engine, &keeper);
             engine.begin(now_us());
             engine.tell(FromEngine::Storage(keeper.state.clone()));
         }
@@ -417,7 +414,6 @@ async fn begin_anew(storage: Option<IndexedDb>) -> (Engine, Keeper) {
         None => Err(StorageError::Unavailable("it is switched off".to_owned())),
     };
     let engine = new_engine(header);
-    remember_journal(&engine);
     let keeper = match begun {
         Ok(()) => Keeper::new(storage, true, StorageState::Saved),
         Err(error) => Keeper::new(storage, false, state_of(&error, 0)),
@@ -432,12 +428,13 @@ thread_local! {
     static JOURNAL: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-fn remember_journal(engine: &Engine) {
-    JOURNAL.set(engine.journal().to_file());
-}
-
-fn tell_panics(header: &Header) {
-    let seed = header.seed;
+/// From here on a panic tells the page what happened, and gives it the journal. What cannot be read stays remembered as it
+/// was found.
+fn prepare_last_words(engine: &Engine, keeper: &Keeper) {
+    if !keeper.is_unreadable() {
+        JOURNAL.set(engine.journal().to_file());
+    }
+    let seed = engine.header().seed;
     std::panic::set_hook(Box::new(move |panic| {
         let name = format!("kafka-playground-{seed}.kpj");
         tell_page(&FromEngine::Journal { name, bytes: JOURNAL.with_borrow(Clone::clone) });
